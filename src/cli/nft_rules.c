@@ -13,9 +13,11 @@
 
 #include "base/clock.h"
 #include "base/netns.h"
+#include "base/text_buffer.h"
 
 #define NFT	  "/usr/sbin/nft"
 #define BYTES_MAX (64U << 20)
+#define PIECE	  (1U << 20)
 #define TIME_MS	  5000U
 
 /* The child: never returns. */
@@ -37,28 +39,22 @@ static void nft_run(const char *netns, int out)
 static json_t *answer_read(int fd)
 {
 	const uint64_t end_ms = clock_ms() + TIME_MS;
-	char *text = NULL, *more;
-	size_t len = 0, room = 0;
+	struct text_buffer text = {0};
 	json_t *doc = NULL;
 	ssize_t n = 1;
 
 	while (n > 0 && clock_ms() < end_ms) {
 		struct pollfd p = {.fd = fd, .events = POLLIN};
 
-		if (room - len < 65536) {
-			more = room < BYTES_MAX ? realloc(text, room + (1U << 20)) : NULL;
-			if (!more)
-				break;
-			text = more;
-			room += 1U << 20;
-		}
+		if (text.n > BYTES_MAX || text_buffer_reserve(&text, PIECE) < 0)
+			break;
 		if (poll(&p, 1, (int)(end_ms - clock_ms())) == 1)
-			n = read(fd, text + len, room - len);
-		len += n > 0 ? (size_t)n : 0;
+			n = read(fd, text.v + text.n, PIECE);
+		text.n += n > 0 ? (size_t)n : 0;
 	}
 	if (n == 0)
-		doc = json_loadb(text, len, 0, NULL);
-	free(text);
+		doc = json_loadb(text.v, text.n, 0, NULL);
+	free(text.v);
 	return doc;
 }
 

@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "control/control_internal.h"
 
 struct clock_asked {
@@ -15,14 +15,6 @@ struct clock_asked {
 	int rc;
 	char *answer; /* the peer's, or NULL */
 };
-
-static uint64_t wall_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
 
 static void asked_free(struct pending *l)
 {
@@ -77,7 +69,7 @@ static void answered(void *arg, int rc, const void *bytes, size_t len)
 {
 	struct clock_asked *a = arg;
 
-	a->came_us = wall_us();
+	a->came_us = clock_wall_us();
 	a->rc = rc;
 	a->answer = rc == 0 ? strndup(bytes, len) : NULL;
 	a->note.run = run_answered;
@@ -100,7 +92,7 @@ void clock_compare(struct control *c, struct rpc_request *req, json_t *params)
 	a = pending_create(c, req, sizeof(*a), &kind);
 	if (!a)
 		return;
-	a->sent_us = wall_us();
+	a->sent_us = clock_wall_us();
 	ret = ha_ask(c->ha, question, strlen(question), answered, a);
 	if (ret == 0)
 		return;
@@ -113,5 +105,5 @@ void clock_tell(struct control *c, struct rpc_request *req, json_t *params)
 {
 	(void)c;
 	(void)params;
-	rpc_answer(req, json_pack("{s:I}", "clock_us", (json_int_t)wall_us()));
+	rpc_answer(req, json_pack("{s:I}", "clock_us", (json_int_t)clock_wall_us()));
 }

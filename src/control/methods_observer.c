@@ -92,10 +92,8 @@ static json_int_t wall_us(const struct observing *k, uint64_t tsc)
 {
 	const struct dataplane *dp = k->ask.pending.control->dp;
 	const int64_t ago = (int64_t)(rte_rdtsc() - tsc);
-	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (json_int_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 -
+	return (json_int_t)clock_wall_us() -
 	       (tsc && ago > 0 ? (json_int_t)((double)ago * 1e6 / (double)dp->hz) : 0);
 }
 

@@ -17,6 +17,7 @@
 #include <rte_lcore.h>
 #include <rte_malloc.h>
 
+#include "base/error_text.h"
 #include "base/log.h"
 #include "dataplane/packet_pool.h"
 #include "dataplane/port.h"
@@ -27,8 +28,7 @@
 #include "dataplane/sync/conn_sync.h"
 #include "dataplane/sync/ledger.h"
 
-#define AREA	  "dataplane"
-#define ERROR_LEN 256
+#define AREA "dataplane"
 
 /* ---- grace periods ---- */
 
@@ -55,14 +55,13 @@ static bool grace_passed(void *arg, uint64_t token)
 	return rte_rcu_qsbr_check(dp->qsbr, token, false) == 1;
 }
 
-static int qsbr_create(struct dataplane *dp, char error[256])
+static int qsbr_create(struct dataplane *dp, char error[ERROR_TEXT])
 {
 	size_t size = rte_rcu_qsbr_get_memsize(dp->n_workers);
 
 	dp->qsbr = rte_zmalloc("plvs_qsbr", size, RTE_CACHE_LINE_SIZE);
 	if (!dp->qsbr || rte_rcu_qsbr_init(dp->qsbr, dp->n_workers) != 0) {
-		snprintf(error, ERROR_LEN, "no memory for the quiescent-state variable");
-		return -ENOMEM;
+		return error_text(error, -ENOMEM, "no memory for the quiescent-state variable");
 	}
 	/* Offline until their loops run: a grace period does not wait for them. */
 	for (unsigned int i = 0; i < dp->n_workers; i++)
@@ -94,7 +93,7 @@ static void warn_far_memory(struct dataplane *dp, struct port *p)
 }
 
 static int ports_create(struct dataplane *dp, const struct dataplane_config *config,
-			char error[256])
+			char error[ERROR_TEXT])
 {
 	int rc = 0;
 
@@ -185,14 +184,13 @@ static int worker_create(struct dataplane *dp, const struct dataplane_config *co
 }
 
 static int workers_create(struct dataplane *dp, const struct dataplane_config *config,
-			  char error[256])
+			  char error[ERROR_TEXT])
 {
 	unsigned int lcore = rte_get_main_lcore();
 	uint64_t seed = config->seed;
 
 	if (seed == 0 && getrandom(&seed, sizeof(seed), 0) != sizeof(seed)) {
-		snprintf(error, ERROR_LEN, "no random numbers: %s", strerror(errno));
-		return -errno;
+		return error_text(error, -errno, "no random numbers: %s", strerror(errno));
 	}
 	for (unsigned int i = 0; i < dp->n_workers; i++) {
 		int rc;
@@ -201,11 +199,10 @@ static int workers_create(struct dataplane *dp, const struct dataplane_config *c
 			lcore = rte_get_next_lcore(i == 0 ? -1U : lcore, 1, 0);
 		rc = worker_create(dp, config, (uint16_t)i, lcore, seed);
 		if (rc != 0) {
-			snprintf(error, ERROR_LEN,
-				 "worker %u of %u: no room for %" PRIu64
-				 " connections (workers.connections): %s",
-				 i, dp->n_workers, config->max_connections, strerror(-rc));
-			return rc;
+			return error_text(error, rc,
+					  "worker %u of %u: no room for %" PRIu64
+					  " connections (workers.connections): %s",
+					  i, dp->n_workers, config->max_connections, strerror(-rc));
 		}
 	}
 	return 0;
@@ -253,7 +250,7 @@ static int instance_take(struct dataplane *dp)
 }
 
 static int dataplane_init(struct dataplane *dp, const struct dataplane_config *config,
-			  char error[256])
+			  char error[ERROR_TEXT])
 {
 	int rc;
 
@@ -278,8 +275,7 @@ static int dataplane_init(struct dataplane *dp, const struct dataplane_config *c
 	if (rc == 0)
 		rc = pkt_tag_register();
 	if (rc != 0) {
-		snprintf(error, ERROR_LEN, "the data plane does not start: %s", strerror(-rc));
-		return rc;
+		return error_text(error, rc, "the data plane does not start: %s", strerror(-rc));
 	}
 	owner_init();
 	owner_map_init(&dp->owners, dp->n_workers);
@@ -295,7 +291,8 @@ static int dataplane_init(struct dataplane *dp, const struct dataplane_config *c
 	return rc;
 }
 
-int dataplane_create(const struct dataplane_config *config, struct dataplane **out, char error[256])
+int dataplane_create(const struct dataplane_config *config, struct dataplane **out,
+		     char error[ERROR_TEXT])
 {
 	unsigned int n =
 		config->n_manual_workers ? config->n_manual_workers : rte_lcore_count() - 1;
@@ -303,26 +300,23 @@ int dataplane_create(const struct dataplane_config *config, struct dataplane **o
 	int rc;
 
 	if (n == 0 || n > MAX_WORKERS) {
-		snprintf(
-			error, ERROR_LEN,
+		return error_text(
+			error, -EINVAL,
 			"there are %u worker lcores, 1 to %u are possible: give EAL -l or --lcores "
 			"one lcore more than workers",
 			n, MAX_WORKERS);
-		return -EINVAL;
 	}
 	if (config->n_ports == 0 || config->n_ports > MAX_PORTS) {
-		snprintf(error, ERROR_LEN, "node.ports: %u ports, 1 to %u are possible",
-			 config->n_ports, MAX_PORTS);
-		return -EINVAL;
+		return error_text(error, -EINVAL, "node.ports: %u ports, 1 to %u are possible",
+				  config->n_ports, MAX_PORTS);
 	}
 	dp = calloc(1, sizeof(*dp));
 	if (!dp) {
-		snprintf(error, ERROR_LEN, "no memory");
-		return -ENOMEM;
+		return error_text(error, -ENOMEM, "no memory");
 	}
 	sieve_init(&dp->sieve);
 	if (instance_take(dp) < 0) {
-		snprintf(error, ERROR_LEN, "too many data planes in one process");
+		error_text(error, 0, "too many data planes in one process");
 		sieve_fini(&dp->sieve);
 		free(dp);
 		return -ENOSPC;
@@ -341,13 +335,12 @@ int dataplane_create(const struct dataplane_config *config, struct dataplane **o
 	return 0;
 }
 
-int dataplane_start(struct dataplane *dp, char error[256])
+int dataplane_start(struct dataplane *dp, char error[ERROR_TEXT])
 {
 	int rc = 0;
 
 	if (!dp->pub.snapshot || !dp->pub.fib) {
-		snprintf(error, ERROR_LEN, "no snapshot or routes are published");
-		return -EINVAL;
+		return error_text(error, -EINVAL, "no snapshot or routes are published");
 	}
 	for (unsigned int i = 0; i < dp->n_ports && rc == 0; i++)
 		rc = port_start(&dp->ports[i], &dp->owners, dp->n_workers, error);
@@ -356,14 +349,13 @@ int dataplane_start(struct dataplane *dp, char error[256])
 	for (unsigned int i = 0; i < dp->n_workers && rc == 0 && !dp->manual; i++) {
 		rc = rte_eal_remote_launch(worker_main, dp->workers[i], dp->workers[i]->lcore);
 		if (rc != 0)
-			snprintf(error, ERROR_LEN, "worker %u: lcore %u does not start: %s", i,
-				 dp->workers[i]->lcore, strerror(-rc));
+			error_text(error, 0, "worker %u: lcore %u does not start: %s", i,
+				   dp->workers[i]->lcore, strerror(-rc));
 	}
 	if (rc == 0 && !dp->manual) {
 		rc = port_recovery_start(dp);
 		if (rc != 0)
-			snprintf(error, ERROR_LEN, "port recovery does not start: %s",
-				 strerror(-rc));
+			error_text(error, 0, "port recovery does not start: %s", strerror(-rc));
 	}
 	if (rc != 0)
 		dataplane_stop(dp);

@@ -11,6 +11,7 @@
 
 #include <rte_rcu_qsbr.h>
 
+#include "base/error_text.h"
 #include "dataplane/kernel_socket.h"
 #include "dataplane/sieve/bpf_files.h"
 #include "dataplane/sieve/sieve.h"
@@ -259,9 +260,9 @@ struct dataplane {
  * pools and tables, pub.runtime and pub.nexthops; starts nothing. 0, or -errno with a sentence in
  * error. */
 int dataplane_create(const struct dataplane_config *config, struct dataplane **out,
-		     char error[256]);
+		     char error[ERROR_TEXT]);
 /* Starts ports, then workers. A snapshot and a fib are published before. 0 or -errno. */
-int dataplane_start(struct dataplane *dp, char error[256]);
+int dataplane_start(struct dataplane *dp, char error[ERROR_TEXT]);
 /* Ends workers and stops ports. Packets in rings and parked packets are dropped and counted,
  * commands are answered empty. Counters stay readable. */
 void dataplane_stop(struct dataplane *dp);
@@ -293,7 +294,7 @@ int worker_main(void *worker);
 /* Runs a polling round at the given time. Returns the work done: packets, expiry, commands. */
 uint32_t loop_round(struct worker *w, uint32_t now_tick, uint32_t now_s);
 
-/* --- conn/conn_command.c, worker context --- */
+/* --- command_run.c, worker context --- */
 
 /* Runs a bounded step of the waiting commands. busy: the round has packets, so walks over a table
  * take a small share of the time. 0 = no work was done. */

@@ -9,10 +9,10 @@
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 
+#include "base/error_text.h"
 #include "dataplane/port.h"
 #include "dataplane/umem_pool.h"
 
-#define ERROR_LEN	  256
 #define POOL_CACHE	  256  /* mbufs per lcore */
 #define POOL_PER_PORT_MIN 2048 /* mbufs; small pools stay in the cache */
 #define POOL_PER_WORKER	  2048 /* in buffers, rings, parked, and its cache */
@@ -92,33 +92,34 @@ static struct rte_mempool *pool_create(struct dataplane *dp, const struct port *
 }
 
 /* Makes the pool of a port. 0 or -ENOMEM, and then error says what and why. */
-static int port_pool_create(struct dataplane *dp, struct port *p, uint32_t n, char error[256])
+static int port_pool_create(struct dataplane *dp, struct port *p, uint32_t n,
+			    char error[ERROR_TEXT])
 {
 	uint64_t outside;
 
 	p->pool = pool_create(dp, p, n);
 	if (!p->pool) {
-		snprintf(error, ERROR_LEN,
-			 "no memory for %u packet buffers of %u bytes on NUMA node %d (EAL -m, "
-			 "--socket-mem or huge pages): %s",
-			 n, port_has_umem(p) ? UMEM_FRAME_MAX : data_room(dp),
-			 packet_pool_socket(dp, p), rte_strerror(rte_errno));
-		return -ENOMEM;
+		return error_text(
+			error, -ENOMEM,
+			"no memory for %u packet buffers of %u bytes on NUMA node %d (EAL -m, "
+			"--socket-mem or huge pages): %s",
+			n, port_has_umem(p) ? UMEM_FRAME_MAX : data_room(dp),
+			packet_pool_socket(dp, p), rte_strerror(rte_errno));
 	}
 	dp->pools[dp->n_pools++] = p->pool;
 	outside = port_has_umem(p) ? umem_pool_outside(p->pool) : 0;
 	if (outside) {
-		snprintf(error, ERROR_LEN,
-			 "port %s: %" PRIu64 " bytes of the packet buffers lie outside of the "
-			 "memory that driver %s registers with the kernel, so frames would be "
-			 "lost: give EAL more memory in one piece (-m, huge pages)",
-			 p->config.name, outside, p->driver);
-		return -ENOMEM;
+		return error_text(
+			error, -ENOMEM,
+			"port %s: %" PRIu64 " bytes of the packet buffers lie outside of the "
+			"memory that driver %s registers with the kernel, so frames would be "
+			"lost: give EAL more memory in one piece (-m, huge pages)",
+			p->config.name, outside, p->driver);
 	}
 	return 0;
 }
 
-int packet_pools_create(struct dataplane *dp, uint32_t per_port, char error[256])
+int packet_pools_create(struct dataplane *dp, uint32_t per_port, char error[ERROR_TEXT])
 {
 	int rc = 0;
 

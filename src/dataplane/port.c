@@ -7,6 +7,7 @@
 
 #include <rte_ethdev.h>
 
+#include "base/error_text.h"
 #include "base/log.h"
 #include "dataplane/port_big.h"
 #include "dataplane/port_device.h"
@@ -15,7 +16,6 @@
 
 #define AREA	     "dataplane"
 #define DEFAULT_DESC 1024
-#define ERROR_LEN    256
 
 static void list_devices(char *buf, size_t len)
 {
@@ -76,7 +76,7 @@ static void choose_mtu(struct port *p, const struct rte_eth_dev_info *info)
 	p->mtu = max;
 }
 
-int port_find(struct port *p, uint16_t n_workers, char error[256])
+int port_find(struct port *p, uint16_t n_workers, char error[ERROR_TEXT])
 {
 	struct rte_eth_dev_info info;
 	struct rte_ether_addr mac;
@@ -85,20 +85,19 @@ int port_find(struct port *p, uint16_t n_workers, char error[256])
 
 	if (rte_eth_dev_get_port_by_name(p->config.device, &p->dev) != 0) {
 		list_devices(known, sizeof(known));
-		snprintf(error, ERROR_LEN,
-			 "port %s: there is no DPDK port \"%.40s\" (%s%.60s): give EAL -a or "
-			 "--vdev",
-			 p->config.name, p->config.device,
-			 known[0] ? "there are: " : "there is none", known);
-		return -ENODEV;
+		return error_text(
+			error, -ENODEV,
+			"port %s: there is no DPDK port \"%.40s\" (%s%.60s): give EAL -a or "
+			"--vdev",
+			p->config.name, p->config.device,
+			known[0] ? "there are: " : "there is none", known);
 	}
 	rc = rte_eth_dev_info_get(p->dev, &info);
 	if (rc == 0)
 		rc = rte_eth_macaddr_get(p->dev, &mac);
 	if (rc != 0) {
-		snprintf(error, ERROR_LEN, "port %s: device %s does not answer: %s", p->config.name,
-			 p->config.device, strerror(-rc));
-		return rc;
+		return error_text(error, rc, "port %s: device %s does not answer: %s",
+				  p->config.name, p->config.device, strerror(-rc));
 	}
 	p->found = true;
 	memcpy(p->mac.byte, mac.addr_bytes, sizeof(p->mac.byte));
@@ -123,7 +122,7 @@ static void accept_multicast(struct port *p)
 }
 
 /* A driver can take the wish for receive interrupts and fail at the start: too few vectors. */
-static int device_start(struct port *p, char error[256])
+static int device_start(struct port *p, char error[ERROR_TEXT])
 {
 	int rc;
 
@@ -142,7 +141,8 @@ static int device_start(struct port *p, char error[256])
 	return rc;
 }
 
-int port_start(struct port *p, const struct owner_map *owners, uint16_t n_workers, char error[256])
+int port_start(struct port *p, const struct owner_map *owners, uint16_t n_workers,
+	       char error[ERROR_TEXT])
 {
 	char mac[MAC_STRLEN];
 	int rc;
@@ -162,9 +162,8 @@ int port_start(struct port *p, const struct owner_map *owners, uint16_t n_worker
 	}
 	port_unlock(p);
 	if (rc != 0) {
-		snprintf(error, ERROR_LEN, "port %s: device %s does not start: %s", p->config.name,
-			 p->config.device, strerror(-rc));
-		return rc;
+		return error_text(error, rc, "port %s: device %s does not start: %s",
+				  p->config.name, p->config.device, strerror(-rc));
 	}
 	port_queues_compare(p);
 	log_info(AREA,

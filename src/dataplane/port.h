@@ -10,13 +10,14 @@
  * Control context. All return 0, or -errno with a sentence in error.
  */
 
+#include "base/error_text.h"
 #include "dataplane/dataplane.h"
 
 #define PORT_DATA_ROOM 2048 /* bytes of a frame in one mbuf, unless an MTU needs more */
 
 /* Finds the device and reads its properties: dev, driver, socket, mac, and the numbers of queues
  * and descriptors to use. Does not change the port. */
-int port_find(struct port *p, uint16_t n_workers, char error[256]);
+int port_find(struct port *p, uint16_t n_workers, char error[ERROR_TEXT]);
 
 /* True: an AF_XDP port, whose packet buffers the kernel reads and writes. See umem_pool.h. */
 bool port_has_umem(const struct port *p);
@@ -27,8 +28,9 @@ bool port_can_scatter(const struct port *p);
 
 /* Sets queues, offloads, RSS and MTU, or fewer if the driver refuses, with a warning of the port.
  * p->pool is set before. fast_free: all packets come from one pool and none is referenced twice. */
-int port_configure(struct port *p, bool fast_free, char error[256]);
-int port_start(struct port *p, const struct owner_map *owners, uint16_t n_workers, char error[256]);
+int port_configure(struct port *p, bool fast_free, char error[ERROR_TEXT]);
+int port_start(struct port *p, const struct owner_map *owners, uint16_t n_workers,
+	       char error[ERROR_TEXT]);
 void port_stop(struct port *p);
 /* Gives the device back. Does nothing for a port that was never found. */
 void port_close(struct port *p);

@@ -9,12 +9,12 @@
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 
+#include "base/error_text.h"
 #include "base/log.h"
 #include "dataplane/big/packet_queue.h"
 #include "dataplane/packet_pool.h"
 
 #define AREA	   "dataplane"
-#define ERROR_LEN  256
 #define DRIVER	   "net_af_packet"
 #define SLOTS	   512U /* of the ring: the driver's own default */
 #define PER_PORT   64U	/* long buffers */
@@ -87,7 +87,7 @@ const char *port_big_name(const struct port *p)
 
 /* ---- long buffers ---- */
 
-int port_big_pool_create(struct dataplane *dp, char error[256])
+int port_big_pool_create(struct dataplane *dp, char error[ERROR_TEXT])
 {
 	const uint32_t n = dp->n_ports * PER_PORT + dp->n_workers * PER_WORKER;
 	char name[RTE_MEMPOOL_NAMESIZE];
@@ -99,11 +99,11 @@ int port_big_pool_create(struct dataplane *dp, char error[256])
 					       packet_pool_socket(dp, &dp->ports[0]));
 	if (dp->big_pool)
 		return 0;
-	snprintf(error, ERROR_LEN,
-		 "no memory for %u packet buffers of 64 KiB (EAL -m, --socket-mem or huge pages): "
-		 "%s",
-		 n, rte_strerror(rte_errno));
-	return -ENOMEM;
+	return error_text(
+		error, -ENOMEM,
+		"no memory for %u packet buffers of 64 KiB (EAL -m, --socket-mem or huge pages): "
+		"%s",
+		n, rte_strerror(rte_errno));
 }
 
 void port_big_pool_free(struct dataplane *dp)
@@ -124,7 +124,7 @@ static uint32_t slots_of(const struct port *p)
 }
 
 int port_big_open(struct dataplane *dp, struct port *p, struct kernel_sockets *sockets,
-		  char error[256])
+		  char error[ERROR_TEXT])
 {
 	struct port_big *big = p->big;
 	int rc = 0;
@@ -138,9 +138,8 @@ int port_big_open(struct dataplane *dp, struct port *p, struct kernel_sockets *s
 	if (rc == 0)
 		rc = kernel_sockets_one(sockets, big->sockets.rx);
 	if (rc != 0) {
-		snprintf(error, ERROR_LEN, "port %s: the sockets of interface %s do not open: %s",
-			 p->config.name, p->device.interface, strerror(-rc));
-		return rc;
+		return error_text(error, rc, "port %s: the sockets of interface %s do not open: %s",
+				  p->config.name, p->device.interface, strerror(-rc));
 	}
 	packet_rx_init(&big->rx, &big->sockets, p->pool, dp->big_pool);
 	big->tx = (struct packet_tx){.fd = big->sockets.tx};

@@ -13,19 +13,20 @@
  * Control context: the thread that starts the data plane, then port recovery.
  */
 
+#include "base/error_text.h"
 #include "dataplane/dataplane.h"
 
 /* After port_find() of all ports: gives each port its struct port_big, or none of them. */
 void port_big_choose(struct dataplane *dp);
 /* Makes the pool of long buffers, if one is needed. 0, or -ENOMEM with a sentence in error. */
-int port_big_pool_create(struct dataplane *dp, char error[256]);
+int port_big_pool_create(struct dataplane *dp, char error[ERROR_TEXT]);
 void port_big_pool_free(struct dataplane *dp);
 
 /* Call when the device is configured, with the driver's *sockets: silences these and opens the
  * port's own, of which *sockets then has the receiving one. Without port.big the call does nothing.
  * 0, or -errno with a sentence in error. */
 int port_big_open(struct dataplane *dp, struct port *p, struct kernel_sockets *sockets,
-		  char error[256]);
+		  char error[ERROR_TEXT]);
 /* Call when the device was started: bursts use the port's sockets from now on. */
 void port_big_attach(struct port *p);
 /* Call when the device is closed, or will not be opened. */

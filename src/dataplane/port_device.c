@@ -16,6 +16,7 @@
 #include <rte_devargs.h>
 #include <rte_ethdev.h>
 
+#include "base/error_text.h"
 #include "base/log.h"
 #include "dataplane/port_big.h"
 #include "dataplane/port_internal.h"
@@ -24,7 +25,6 @@
 #include "dataplane/xsk_rings.h"
 
 #define AREA	       "dataplane"
-#define ERROR_LEN      256
 #define BUS	       "vdev"
 #define XDP_BUFFERS    2048 /* that net_af_xdp takes for a queue when it is opened */
 #define QUEUE_PAUSE_MS 100
@@ -90,7 +90,7 @@ static void look(struct port *p)
 
 /* Configures the device; its sockets are those that were not there before. */
 static int configure(struct dataplane *dp, struct port *p, const struct kernel_sockets *before,
-		     char error[256])
+		     char error[ERROR_TEXT])
 {
 	const bool sieve = sieve_is_asked(p);
 	struct port_device *d = &p->device;
@@ -116,7 +116,7 @@ static int configure(struct dataplane *dp, struct port *p, const struct kernel_s
 	return rc;
 }
 
-int port_device_configure(struct dataplane *dp, struct port *p, char error[256])
+int port_device_configure(struct dataplane *dp, struct port *p, char error[ERROR_TEXT])
 {
 	struct kernel_sockets before;
 
@@ -169,7 +169,7 @@ static uint32_t argument(const char *args, const char *name)
 
 /* The kernel gives a queue free some time after its socket was closed. An attempt that fails
  * costs packet buffers, so there is none before. */
-static int xdp_wait(const struct port *p, char error[256])
+static int xdp_wait(const struct port *p, char error[ERROR_TEXT])
 {
 	const struct timespec pause = {.tv_nsec = QUEUE_PAUSE_MS * 1000000};
 	uint32_t if_index = if_nametoindex(p->device.interface);
@@ -178,11 +178,11 @@ static int xdp_wait(const struct port *p, char error[256])
 	int rc = -EBUSY;
 
 	if (room < (unsigned int)p->n_rx * XDP_BUFFERS + XDP_BUFFERS / 2) {
-		snprintf(error, ERROR_LEN,
-			 "device %s cannot be opened: the kernel kept packet buffers, %u are left: "
-			 "start plvs again",
-			 p->config.device, room);
-		return -ENOBUFS;
+		return error_text(
+			error, -ENOBUFS,
+			"device %s cannot be opened: the kernel kept packet buffers, %u are left: "
+			"start plvs again",
+			p->config.device, room);
 	}
 	for (unsigned int i = 0; i < QUEUE_TRIES && rc == -EBUSY; i++) {
 		nanosleep(&pause, NULL);
@@ -191,8 +191,8 @@ static int xdp_wait(const struct port *p, char error[256])
 			rc = xsk_queue_try(if_index, first + q);
 	}
 	if (rc != 0)
-		snprintf(error, ERROR_LEN, "device %s cannot be opened: a queue of %s: %s",
-			 p->config.device, p->device.interface, strerror(-rc));
+		error_text(error, 0, "device %s cannot be opened: a queue of %s: %s",
+			   p->config.device, p->device.interface, strerror(-rc));
 	else
 		nanosleep(&pause, NULL); /* the sockets just closed */
 	return rc;
@@ -227,7 +227,7 @@ static void mac_restore(struct port *p, const struct mac *mac)
 }
 
 /* Finds, configures and starts what EAL has just added. */
-static int device_open(struct dataplane *dp, struct port *p, char error[256])
+static int device_open(struct dataplane *dp, struct port *p, char error[ERROR_TEXT])
 {
 	uint16_t n_rx = p->n_rx, n_tx = p->n_tx, mtu = p->config.mtu;
 	struct kernel_sockets before;
@@ -239,9 +239,8 @@ static int device_open(struct dataplane *dp, struct port *p, char error[256])
 	kernel_sockets_list(&before);
 	rc = rte_eal_hotplug_add(BUS, p->config.device, p->device.args);
 	if (rc != 0) {
-		snprintf(error, ERROR_LEN, "device %s cannot be opened: %s", p->config.device,
-			 strerror(-rc));
-		return rc;
+		return error_text(error, rc, "device %s cannot be opened: %s", p->config.device,
+				  strerror(-rc));
 	}
 	p->config.mtu = p->mtu; /* as it is now, whoever set it */
 	rc = port_find(p, dp->n_workers, error);
@@ -255,9 +254,9 @@ static int device_open(struct dataplane *dp, struct port *p, char error[256])
 		rc = configure(dp, p, &before, error);
 	}
 	if (rc == 0 && (p->n_rx != n_rx || p->n_tx != n_tx)) {
-		snprintf(error, ERROR_LEN,
-			 "device %s has fewer queues than before: plvs has to be started again",
-			 p->config.device);
+		error_text(error, 0,
+			   "device %s has fewer queues than before: plvs has to be started again",
+			   p->config.device);
 		rc = -ENODEV;
 	}
 	p->n_rx = n_rx;
@@ -268,7 +267,7 @@ static int device_open(struct dataplane *dp, struct port *p, char error[256])
 	return rc;
 }
 
-int port_device_reopen(struct dataplane *dp, struct port *p, char error[256])
+int port_device_reopen(struct dataplane *dp, struct port *p, char error[ERROR_TEXT])
 {
 	int rc = 0;
 

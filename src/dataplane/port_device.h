@@ -10,13 +10,14 @@
  * Control context: the thread that starts the data plane, then port recovery.
  */
 
+#include "base/error_text.h"
 #include "dataplane/dataplane.h"
 
 void port_device_init(struct port *p);
 void port_device_fini(struct port *p);
 /* After port_find(): configures the device, and stores the data for opening it again. 0, or -errno
  * with a sentence in error. */
-int port_device_configure(struct dataplane *dp, struct port *p, char error[256]);
+int port_device_configure(struct dataplane *dp, struct port *p, char error[ERROR_TEXT]);
 
 extern const char *const port_state_names[PORT_STATES];
 
@@ -40,7 +41,7 @@ bool port_device_back(const struct port *p);
 /* Closes the device and opens it again, with the same queues, offloads, VLAN filter, MTU and MAC.
  * No worker uses the port, and its state is not PORT_WORKS, so port_lock() keeps other threads out
  * of the driver. 0, or -errno with a sentence in error and the port closed. */
-int port_device_reopen(struct dataplane *dp, struct port *p, char error[256]);
+int port_device_reopen(struct dataplane *dp, struct port *p, char error[ERROR_TEXT]);
 
 /* Reads the device's counters. Takes the lock. */
 void port_device_count(struct port *p);

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/error_text.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "dataplane/port.h"
@@ -78,7 +79,7 @@ static bool workers_leave(struct port_recovery *recovery, uint32_t bit)
 }
 
 /* The bit stays set while the port is closed. */
-static int reopen(struct port_recovery *recovery, struct port *p, char error[256])
+static int reopen(struct port_recovery *recovery, struct port *p, char error[ERROR_TEXT])
 {
 	uint32_t bit = 1U << (p - recovery->dp->ports);
 	int rc = -ECANCELED;
@@ -98,7 +99,7 @@ static int reopen(struct port_recovery *recovery, struct port *p, char error[256
 static void open_again(struct port_recovery *recovery, struct port *p, struct recovered_port *w,
 		       uint64_t now)
 {
-	char error[256] = "";
+	char error[ERROR_TEXT] = "";
 	int rc = reopen(recovery, p, error);
 
 	port_pulse_reset(&w->pulse);
@@ -240,13 +241,9 @@ static void look(struct port_recovery *recovery, struct port *p, struct recovere
 
 static bool wait_pulse(struct port_recovery *recovery)
 {
-	struct timespec until;
+	const struct timespec until = clock_after_ms(PULSE_MS);
 	bool stop;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += PULSE_MS * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&recovery->lock);
 	while (!recovery->stop &&
 	       pthread_cond_timedwait(&recovery->cond, &recovery->lock, &until) == 0)

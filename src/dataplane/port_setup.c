@@ -6,9 +6,9 @@
 
 #include <rte_ethdev.h>
 
+#include "base/error_text.h"
 #include "dataplane/port_internal.h"
 
-#define ERROR_LEN	256
 #define RSS_KEY_DEFAULT 40
 
 #define RX_WANTED (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_RSS_HASH)
@@ -188,7 +188,7 @@ static void warn_of_less(struct port *p, enum port_step step, uint16_t rx, uint1
 	port_warn(p, text);
 }
 
-int port_configure(struct port *p, bool fast_free, char error[256])
+int port_configure(struct port *p, bool fast_free, char error[ERROR_TEXT])
 {
 	const uint16_t rx = p->n_rx, tx = p->n_tx;
 	enum port_step step = (enum port_step)p->step;
@@ -205,12 +205,12 @@ int port_configure(struct port *p, bool fast_free, char error[256])
 		rc = p->configured ? attempt(p, &info, step) : agree(p, &info, &step);
 	port_unlock(p);
 	if (rc != 0) {
-		snprintf(error, ERROR_LEN,
-			 "port %s: driver %s refuses to be configured: %s (packet buffers hold %d "
-			 "bytes; one receive and one transmit queue were tried, too)",
-			 p->config.name, p->driver, strerror(-rc),
-			 rte_pktmbuf_data_room_size(p->pool) - RTE_PKTMBUF_HEADROOM);
-		return rc;
+		return error_text(
+			error, rc,
+			"port %s: driver %s refuses to be configured: %s (packet buffers hold %d "
+			"bytes; one receive and one transmit queue were tried, too)",
+			p->config.name, p->driver, strerror(-rc),
+			rte_pktmbuf_data_room_size(p->pool) - RTE_PKTMBUF_HEADROOM);
 	}
 	if (!p->configured)
 		warn_of_less(p, step, rx, tx);

@@ -11,6 +11,7 @@
 
 #include <rte_cycles.h>
 
+#include "base/error_text.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "dataplane/sync/conn_sync.h"
@@ -174,7 +175,7 @@ static bool file_save(const struct kept_connections *k, struct dataplane *dp, ui
 void kept_ledger_open(struct kept_connections *k, struct dataplane *dp)
 {
 	struct ledger_config config = {.path = k->ledger};
-	char error[256];
+	char error[ERROR_TEXT];
 	int rc;
 
 	if (!k->ledger[0]) {
@@ -232,7 +233,7 @@ static bool ledger_load(struct kept_connections *k, struct dataplane *dp, const 
 				     .arg = dp};
 	const uint64_t began_us = clock_us();
 	struct worker_counters before;
-	char error[LEDGER_FILE_ERROR];
+	char error[ERROR_TEXT];
 	int ret;
 
 	boot_read(r.boot);

@@ -259,52 +259,71 @@ static void error_rewrite(struct FAM(pkt) *p, const struct check_peer *peer)
 		l4_csum_change(IPPROTO_ICMPV6, icmp, delta);
 }
 
-/* An ICMP error that quotes a packet of a check. True: the error has left. */
-static bool error_take(struct worker *w, struct FAM(pkt) *p)
+/* Kinds of packets to the router's own address, to checks. */
+enum check_look {
+	CHECK_NOT,
+	CHECK_REPLY,
+	CHECK_ERROR,  /* an ICMP error that quotes a packet of a check */
+	CHECK_FORGED, /* from a VIP to a port of checks, and no reply */
+};
+
+static enum check_look look_at_error(struct worker *w, struct FAM(pkt) *p, struct check_peer *peer)
 {
 	const struct FAM(key) own = p->key;
-	struct check_peer peer;
+	bool found;
 
 	if (!FAM_FN(related, parse)(p))
-		return false;
+		return CHECK_NOT;
 	/* The key is that of the reply that the error stands for. */
-	if (FAM_FN(addr, equal)(p->key.daddr, own.daddr) &&
-	    check_ports_has(w->pub->check_ports, be16_to(p->key.dport)) &&
-	    FAM_FN(check_ports, received)(w->pub->check_ports, be16_to(p->key.dport), p->key.saddr,
-					  p->key.sport, p->key.proto, &peer)) {
-		if (peer.vip.family)
-			error_rewrite(p, &peer);
-		door_punt(w, p->m, PUNT_CHECK);
-		return true;
-	}
+	found = FAM_FN(addr, equal)(p->key.daddr, own.daddr) &&
+		check_ports_has(w->pub->check_ports, be16_to(p->key.dport)) &&
+		FAM_FN(check_ports, received)(w->pub->check_ports, be16_to(p->key.dport),
+					      p->key.saddr, p->key.sport, p->key.proto, peer);
 	p->key = own;
 	p->flags &= (uint8_t)~PKT_RELATED;
-	return false;
+	return found ? CHECK_ERROR : CHECK_NOT;
+}
+
+static enum check_look look(struct worker *w, struct FAM(pkt) *p, struct check_peer *peer)
+{
+	struct talk t;
+
+	if (p->flags & (PKT_FRAGMENT | PKT_BAD_L4))
+		return CHECK_NOT;
+	if (p->key.proto == ICMP_PROTO && look_at_error(w, p, peer) == CHECK_ERROR)
+		return CHECK_ERROR;
+	if (p->l3_len < p->l4_off + l4_head(p->key.proto) ||
+	    !talk_parse(p->key.proto, p->l3 + p->l4_off, false, &t) ||
+	    !check_ports_has(w->pub->check_ports, t.own_port))
+		return CHECK_NOT;
+	if (FAM_FN(check_ports, received)(w->pub->check_ports, t.own_port, p->key.saddr,
+					  t.peer_port, t.proto, peer))
+		return CHECK_REPLY;
+	return is_vip(w, p->key.saddr) ? CHECK_FORGED : CHECK_NOT;
+}
+
+bool FAM_FN(check_path, wants)(struct worker *w, struct FAM(pkt) *p)
+{
+	struct check_peer peer;
+
+	return look(w, p, &peer) != CHECK_NOT;
 }
 
 bool FAM_FN(check_path, take)(struct worker *w, struct FAM(pkt) *p)
 {
-	uint8_t *l4 = p->l3 + p->l4_off;
 	struct check_peer peer;
-	struct talk t;
+	const enum check_look is = look(w, p, &peer);
 
-	if (p->flags & (PKT_FRAGMENT | PKT_BAD_L4))
+	if (is == CHECK_NOT)
 		return false;
-	if (p->key.proto == ICMP_PROTO && error_take(w, p))
-		return true;
-	if (p->l3_len < p->l4_off + l4_head(p->key.proto) ||
-	    !talk_parse(p->key.proto, l4, false, &t) ||
-	    !check_ports_has(w->pub->check_ports, t.own_port))
-		return false;
-	if (!FAM_FN(check_ports, received)(w->pub->check_ports, t.own_port, p->key.saddr,
-					   t.peer_port, t.proto, &peer)) {
-		if (!is_vip(w, p->key.saddr))
-			return false;
+	if (is == CHECK_FORGED) {
 		door_drop(w, p->m, DROP_BAD_SOURCE);
 		return true;
 	}
-	if (peer.vip.family)
-		l4_csum_change(p->key.proto, l4,
+	if (peer.vip.family && is == CHECK_ERROR)
+		error_rewrite(p, &peer);
+	else if (peer.vip.family)
+		l4_csum_change(p->key.proto, p->l3 + p->l4_off,
 			       address_put(p->l3, IP_SOURCE, FAM_FN(addr, of)(&peer.server)));
 	door_punt(w, p->m, PUNT_CHECK);
 	return true;

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Checks of one family: check_path.h. */
 
-/* A packet to the router's own address. True: the packet has left, punted as a reply to a check, or
- * dropped as bad_source: sent from a VIP to a port of checks without being a reply. */
+/* Whether a packet to the router's own address is the reply to a check, an ICMP error about one, or
+ * a forged reply. */
+bool FAM_FN(check_path, wants)(struct worker *w, struct FAM(pkt) *p);
+/* The packet leaves: punted, or dropped as bad_source: sent from a VIP to a port of checks without
+ * being a reply. False: the packet is of no check. */
 bool FAM_FN(check_path, take)(struct worker *w, struct FAM(pkt) *p);
 
 /* For check_frame.c: a frame of Linux whose IP header lies at l3, with `here` bytes from there in

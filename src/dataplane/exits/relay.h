@@ -7,7 +7,7 @@
  * packets through the gateway address, are passed on to the peer, so that no packet of a connection
  * is lost. Only MAC addresses change; TTL and payload stay.
  *
- * Worker context. Stage steer calls it.
+ * Worker context. Stage steer's packets come by stages/not_balanced.c.
  */
 
 #include "dataplane/worker.h"

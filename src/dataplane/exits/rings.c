@@ -11,11 +11,11 @@
 #include <rte_malloc.h>
 #include <rte_ring_elem.h>
 
+#include "base/error_text.h"
 #include "dataplane/exits/doors.h"
 #include "model/nexthop.h"
 
-#define ERROR_LEN 256
-#define SPSC	  (RING_F_SP_ENQ | RING_F_SC_DEQ)
+#define SPSC (RING_F_SP_ENQ | RING_F_SC_DEQ)
 
 /* elem_size 0: pointers. NULL with rte_errno. */
 static struct rte_ring *ring_make(uint32_t size, uint32_t elem_size, int socket, unsigned int flags,
@@ -93,14 +93,13 @@ static int worker_rings_create(struct dataplane *dp, struct worker *w)
 	return 0;
 }
 
-int rings_create(struct dataplane *dp, char error[256])
+int rings_create(struct dataplane *dp, char error[ERROR_TEXT])
 {
 	for (unsigned int i = 0; i < dp->n_workers; i++) {
 		if (worker_rings_create(dp, dp->workers[i]) == 0)
 			continue;
-		snprintf(error, ERROR_LEN, "no memory for the rings of worker %u of %u: %s", i,
-			 dp->n_workers, rte_strerror(rte_errno));
-		return -ENOMEM;
+		return error_text(error, -ENOMEM, "no memory for the rings of worker %u of %u: %s",
+				  i, dp->n_workers, rte_strerror(rte_errno));
 	}
 	return 0;
 }

@@ -7,6 +7,7 @@
  * Control context.
  */
 
+#include "base/error_text.h"
 #include "dataplane/dataplane.h"
 
 #define COMMAND_RING_SIZE 64
@@ -30,7 +31,7 @@ struct rte_ring *handoff_ring_create(unsigned int n_workers, int socket);
 void handoff_ring_free(struct rte_ring *r);
 
 /* Makes the rings of dp->workers. 0, or -errno with a sentence in error. */
-int rings_create(struct dataplane *dp, char error[256]);
+int rings_create(struct dataplane *dp, char error[ERROR_TEXT]);
 /* Workers have ended: drops and counts parked packets and packets in the rings that workers
  * consume, and answers their commands empty. */
 void rings_drain(struct dataplane *dp);

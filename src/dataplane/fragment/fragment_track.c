@@ -362,7 +362,8 @@ bool FAM_FN(follow, steer)(struct worker *w, struct FAM(pkt) *p, FAM_ADDR client
 		return false;
 	}
 	if (at.from == 0) {
-		memcpy(&e->sport, p->l3 + p->l4_off, 4);
+		memcpy(&e->sport, p->l3 + p->l4_off, sizeof(e->sport));
+		memcpy(&e->dport, p->l3 + p->l4_off + sizeof(e->sport), sizeof(e->dport));
 		e->udp = p->key.proto == IPPROTO_UDP;
 		e->no_sum = e->udp && sum_is_missing(p);
 		e->known = true;

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/error_text.h"
 #include "base/addr.h"
 #include "dataplane/sieve/sieve_keys.h"
 
@@ -69,7 +70,7 @@ bool sieve_is_asked(const struct port *p);
 bool sieve_interface_is_read(const char *interface, uint32_t queue);
 /* Before the device is configured: removes the sieve of a killed router from the interface. 0, or
  * -errno with a sentence in error. */
-int sieve_clear_way(const struct port *p, char error[256]);
+int sieve_clear_way(const struct port *p, char error[ERROR_TEXT]);
 /* The newest map of the process, for sieve_open(). */
 uint32_t sieve_newest(void);
 /* When the device is configured: finds the maps that are newer than `before` and fills them. A

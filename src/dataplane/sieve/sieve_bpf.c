@@ -13,6 +13,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "base/error_text.h"
 #include "base/log.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/xsk_queue.h"
@@ -132,7 +133,7 @@ bool sieve_interface_is_read(const char *interface, uint32_t queue)
 }
 
 /* The driver says only that a queue cannot be made. */
-static int program_check(const struct port *p, char error[256])
+static int program_check(const struct port *p, char error[ERROR_TEXT])
 {
 	const char *at = strstr(p->device.args, "xdp_prog=") + strlen("xdp_prog=");
 	char path[128];
@@ -142,14 +143,14 @@ static int program_check(const struct port *p, char error[256])
 	if (access(path, R_OK) == 0)
 		return 0;
 	rc = -errno;
-	snprintf(error, 256,
-		 "port %.30s: xdp_prog=%.80s: %.40s: plvs's own program is lib/plvs/" SIEVE_FILE
-		 " of the installation, if built with clang",
-		 p->config.name, path, strerror(-rc));
-	return rc;
+	return error_text(
+		error, rc,
+		"port %.30s: xdp_prog=%.80s: %.40s: plvs's own program is lib/plvs/" SIEVE_FILE
+		" of the installation, if built with clang",
+		p->config.name, path, strerror(-rc));
 }
 
-int sieve_clear_way(const struct port *p, char error[256])
+int sieve_clear_way(const struct port *p, char error[ERROR_TEXT])
 {
 	const char *interface = p->device.interface;
 	int rc, index = (int)if_nametoindex(interface);
@@ -162,11 +163,11 @@ int sieve_clear_way(const struct port *p, char error[256])
 		return 0;
 	rc = bpf_xdp_detach(index, 0, NULL);
 	if (rc != 0) {
-		snprintf(error, 256,
-			 "port %.30s: the XDP program of a killed router stays on %s: %.40s; "
-			 "\"ip link set dev %s xdp off\"",
-			 p->config.name, interface, strerror(-rc), interface);
-		return rc;
+		return error_text(
+			error, rc,
+			"port %.30s: the XDP program of a killed router stays on %s: %.40s; "
+			"\"ip link set dev %s xdp off\"",
+			p->config.name, interface, strerror(-rc), interface);
 	}
 	log_notice(AREA, "port %s: the XDP program of a killed router was taken from %s",
 		   p->config.name, interface);

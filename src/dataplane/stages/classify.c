@@ -8,6 +8,7 @@
 
 #include <rte_acl.h>
 
+#include "base/error_text.h"
 #include "dataplane/stages/classify_internal.h"
 
 /* --- counters --- */
@@ -81,7 +82,7 @@ static void classifier_destroy(struct mark_table *t)
 }
 
 struct mark_table *classify_create(const struct mark_rule *rules, uint32_t n,
-				   const struct mark_table *old, char error[256])
+				   const struct mark_table *old, char error[ERROR_TEXT])
 {
 	struct classifier *c = calloc(1, sizeof(*c));
 	int ret = -ENOMEM;
@@ -107,7 +108,7 @@ struct mark_table *classify_create(const struct mark_rule *rules, uint32_t n,
 err:
 	if (c)
 		classifier_destroy(&c->base);
-	snprintf(error, 256, "%u mark rules cannot be compiled: %s", n, strerror(-ret));
+	error_text(error, 0, "%u mark rules cannot be compiled: %s", n, strerror(-ret));
 	return NULL;
 }
 

@@ -7,6 +7,7 @@
  * without a connection are looked up.
  */
 
+#include "base/error_text.h"
 #include "model/mark.h"
 
 /*
@@ -15,7 +16,7 @@
  * shapes.
  */
 struct mark_table *classify_create(const struct mark_rule *rules, uint32_t n,
-				   const struct mark_table *old, char error[256]);
+				   const struct mark_table *old, char error[ERROR_TEXT]);
 /* Control. True: t was made from these rules. */
 bool classify_same(const struct mark_table *t, const struct mark_rule *rules, uint32_t n);
 

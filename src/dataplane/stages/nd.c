@@ -185,35 +185,39 @@ static void advertised(struct worker *w, struct pkt6 *p, struct addr6 target)
 	}
 }
 
-bool nd_receive(struct worker *w, struct pkt6 *p)
+bool nd_is(const struct pkt6 *p)
+{
+	const uint8_t *type = p->l3 + p->l4_off;
+
+	return !(p->flags & PKT_FRAGMENT) && p->l3_len >= p->l4_off + ICMP_HDR &&
+	       *type >= ND_FIRST && *type <= ND_LAST;
+}
+
+void nd_receive(struct worker *w, struct pkt6 *p)
 {
 	const struct nd_message *nd = (const struct nd_message *)(p->l3 + p->l4_off);
 	const struct addr_entry6 *e;
 
-	if ((p->flags & PKT_FRAGMENT) || p->l3_len < p->l4_off + ICMP_HDR || nd->type < ND_FIRST ||
-	    nd->type > ND_LAST)
-		return false;
 	if (nd->type != ND_SOLICIT && nd->type != ND_ADVERTISE) {
 		if (*ip6_hop_limit(p->l3) == ND_HOPS)
 			door_punt(w, p->m, PUNT_ARP);
 		else
 			door_drop(w, p->m, DROP_ND_BAD);
-		return true;
+		return;
 	}
 	if (!message_good(p)) {
 		door_drop(w, p->m, DROP_ND_BAD);
-		return true;
+		return;
 	}
 	if (nd->type == ND_ADVERTISE) {
 		advertised(w, p, nd->target);
-		return true;
+		return;
 	}
 	e = addr_table6_find(w->env.snap->addrs6, p->key.saddr);
 	if (e && (e->kinds & ADDR_KIND_VIP)) /* a stranger, or our own echo */
 		door_drop(w, p->m, DROP_ND_BAD);
 	else
 		solicited(w, p, nd->target);
-	return true;
 }
 
 bool nd_may_leave(const struct worker *w, const struct rte_mbuf *m)

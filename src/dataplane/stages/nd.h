@@ -11,8 +11,10 @@
 
 #include "dataplane/worker.h"
 
-/* An ICMPv6 packet. True: the packet is neighbour discovery, and has left. */
-bool nd_receive(struct worker *w, struct pkt6 *p);
+/* Whether an ICMPv6 packet is neighbour discovery. */
+bool nd_is(const struct pkt6 *p);
+/* Such a packet leaves: answered, punted or dropped. */
+void nd_receive(struct worker *w, struct pkt6 *p);
 
 /* For a frame of Linux. False: neighbour discovery that claims a VIP or gateway address which is
  * not active here. */

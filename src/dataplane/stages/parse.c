@@ -182,8 +182,7 @@ static __rte_always_inline enum drop_reason ipv4_fill(const struct table4 *t, st
 	/* The key in two words, hashed from registers: read back from smaller stores it would
 	 * wait for them. */
 	rest |= (uint64_t)proto << 32;
-	memcpy(&p->key.saddr, &h.addrs, sizeof(h.addrs));
-	memcpy(&p->key.sport, &rest, sizeof(rest));
+	key4_set(&p->key, &h.addrs, rest);
 	p->hash = table4_hash_words(t, h.addrs, rest);
 	table4_prefetch_bucket(t, p->hash);
 	if (unlikely(room != total))

@@ -58,6 +58,6 @@ static __rte_noinline __rte_unused uint64_t FAM_FN(fragment, parse)(struct FAM(p
 	p->key.dport = 0;
 	if (pkt_tag(p->m)->fragment)
 		FAM_FN(follow, known)(p);
-	memcpy(&rest, &p->key.sport, 4);
+	memcpy(&rest, (const uint8_t *)&p->key + offsetof(struct FAM(key), sport), 4);
 	return rest | (uint64_t)p->key.proto << 32;
 }

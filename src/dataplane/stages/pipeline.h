@@ -8,7 +8,8 @@
  *
  *	receive   ports, hand-off rings, injected frames (loop.c)
  *	parse     Ethernet, VLAN, IPv4, L4; ARP and what is not IPv4 leaves here
- *	steer     direction, owner; hand-off, own addresses and transit leave here
+ *	steer     direction, owner; hand-off leaves here, and by not_balanced.h own addresses and
+ *		  transit
  *	look-up   connection table
  *	schedule  misses: a service, a server, a new connection
  *	resolve   next hop of the direction, again after a change; packets whose server is

@@ -12,6 +12,14 @@ struct FAM(key) {
 
 struct FAM(conn);
 
+/* The whole key: both addresses as they lie in a header; rest: ports and protocol. Addresses, and
+ * what follows them, are neighbours in the key. */
+static inline void FAM_FN(key, set)(struct FAM(key) *k, const void *addrs, uint64_t rest)
+{
+	memcpy((uint8_t *)k + offsetof(struct FAM(key), saddr), addrs, 2 * sizeof(k->saddr));
+	memcpy((uint8_t *)k + offsetof(struct FAM(key), sport), &rest, sizeof(rest));
+}
+
 struct FAM(pkt) {
 	struct rte_mbuf *m;
 	uint8_t *l3; /* IP header, in the first segment with its L4 header */

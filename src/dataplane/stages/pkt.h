@@ -7,6 +7,9 @@
  * (pkt.fam.h). Worker context.
  */
 
+#include <stddef.h>
+#include <string.h>
+
 #include <rte_mbuf.h>
 #include <rte_mbuf_dyn.h>
 

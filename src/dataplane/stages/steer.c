@@ -1,155 +1,76 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Stage steer: direction and owner of each packet, from addresses alone.
+ * Stage steer: direction and owner of each packet, from addresses alone. Packets without a
+ * direction leave by not_balanced.h.
  *
  * Reads: key, flags, link; the snapshot's addresses, the fib's own addresses and routes.
  * Writes: dir, conn (a guess, for look-up); key and hash of what ICMP errors quote.
  * Prefetches the connection.
- * Doors: hand-off, punt, answered (echo), park (fragments, fragment_track.h), drop.
+ * Doors: hand-off, park (fragments, fragment_track.h).
  */
 #include <string.h>
 
-#include "dataplane/stages/answer.h"
 #include "dataplane/check_path/check_path.h"
-#include "dataplane/exits/doors.h"
 #include "dataplane/fragment/fragment_track.h"
 #include "dataplane/stages/ext6.h"
 #include "dataplane/stages/nd.h"
+#include "dataplane/stages/not_balanced.h"
 #include "dataplane/stages/pipeline.h"
 #include "dataplane/stages/related.h"
 #include "dataplane/stages/source_link.h"
 #include "dataplane/stages/steered.h"
-#include "dataplane/exits/relay.h"
-#include "dataplane/tunnel/tunnel.h"
 #include "model/mark.h"
-
-/* The decision on a packet before its connection is looked for. */
-enum steering {
-	STEER_IN,
-	STEER_OUT,
-	STEER_DONE, /* left by a door */
-};
-
-/* For a packet that makes no connection and goes to Linux or is answered. True: the packet was
- * dropped, since no link can bring its source. */
-static __rte_noinline bool source_dropped(struct worker *w, struct FAM(pkt) *p)
-{
-	const enum drop_reason reason = FAM_FN(source, judge)(w, p->key.saddr, p->link);
-
-	if (likely(reason == DROP_MAX) || (reason == DROP_BAD_SOURCE && pkt_tag(p->m)->ours))
-		return false;
-	door_drop(w, p->m, reason);
-	return true;
-}
-
-static inline bool balanced_proto(uint8_t proto)
-{
-	return (proto == IPPROTO_TCP) | (proto == IPPROTO_UDP);
-}
 
 /* A later fragment of IPv6 may name an extension header of its first. */
 static bool fragment_may_be_balanced(uint8_t proto)
 {
-	return balanced_proto(proto) || (FAMILY == 6 && ext6_is_header(proto));
+	return proto_is_balanced(proto) || (FAMILY == 6 && ext6_is_header(proto));
 }
 
 /* A packet to an address that moves with the VIPs and is active here. towards: STEER_IN to a VIP,
  * STEER_OUT to an address of a pool. */
-static inline enum steering steer_active(struct worker *w, struct FAM(pkt) *p,
-					 enum steering towards)
+static inline enum steering steer_active(struct FAM(pkt) *p, enum steering towards)
 {
-	if (unlikely(p->flags & PKT_FRAGMENT) && !fragment_may_be_balanced(p->key.proto)) {
-		door_drop(w, p->m, DROP_FRAGMENT);
-		return STEER_DONE;
-	}
-	if (unlikely(p->flags & PKT_BAD_L4)) {
-		door_drop(w, p->m, DROP_MALFORMED);
-		return STEER_DONE;
-	}
-	if (FAMILY == 6 && p->key.proto == EXT6_NONE) {
-		door_drop(w, p->m, DROP_UNSUPPORTED);
-		return STEER_DONE;
-	}
-	if (likely(balanced_proto(p->key.proto)) || unlikely(p->flags & PKT_FRAGMENT))
-		return towards;
-	if (p->key.proto == ICMP_PROTO) {
-		const FAM_ADDR vip = p->key.daddr;
+	const FAM_ADDR vip = p->key.daddr;
 
-		if (!FAM_FN(related, parse)(p)) {
-			if (!source_dropped(w, p))
-				FAM_FN(echo, receive)(w, p);
-			return STEER_DONE;
-		}
-		if (FAM_FN(addr, equal)(p->key.daddr,
-					vip)) /* about a packet of this very address */
-			return towards;
-		door_drop(w, p->m, DROP_ICMP_UNRELATED);
-	} else if (!source_dropped(w, p)) {
-		door_punt(w, p->m, PUNT_OWN);
-	}
-	return STEER_DONE;
+	if (unlikely(p->flags & PKT_FRAGMENT) && !fragment_may_be_balanced(p->key.proto))
+		return steer_drop(DROP_FRAGMENT);
+	if (unlikely(p->flags & PKT_BAD_L4))
+		return steer_drop(DROP_MALFORMED);
+	if (FAMILY == 6 && p->key.proto == EXT6_NONE)
+		return steer_drop(DROP_UNSUPPORTED);
+	if (likely(proto_is_balanced(p->key.proto)) || unlikely(p->flags & PKT_FRAGMENT))
+		return towards;
+	if (p->key.proto != ICMP_PROTO)
+		return STEER_TO_VIP;
+	if (!FAM_FN(related, parse)(p))
+		return STEER_ECHO;
+	/* An error about a packet of this very address has the packet's direction. */
+	return FAM_FN(addr, equal)(p->key.daddr, vip) ? towards : steer_drop(DROP_ICMP_UNRELATED);
 }
 
 /* A VIP that is not active here, or an address of a pool. A pool is of one link: replies of its
  * servers come in there. */
-static __rte_noinline enum steering steer_special(struct worker *w, struct FAM(pkt) *p,
+static __rte_noinline enum steering steer_special(const struct worker *w, struct FAM(pkt) *p,
 						  const struct FAM(addr_entry) *dest)
 {
 	const struct link_info *info;
 
-	if (!(dest->kinds & ADDR_KIND_ACTIVE) || w->env.lease_off) {
-		if (!relay_take(w, p->m, p->link))
-			door_drop(w, p->m, DROP_NOT_ACTIVE);
-		return STEER_DONE;
-	}
+	if (!(dest->kinds & ADDR_KIND_ACTIVE) || w->env.lease_off)
+		return STEER_NOT_ACTIVE;
 	info = dest->link == p->link ? NULL : fib_link(w->env.fib, p->link);
 	if (dest->link == p->link || (info && info->loose))
-		return steer_active(w, p, STEER_OUT);
-	door_drop(w, p->m, DROP_WRONG_LINK);
-	return STEER_DONE;
+		return steer_active(p, STEER_OUT);
+	return steer_drop(DROP_WRONG_LINK);
 }
 
-static enum steering steer_vip(struct worker *w, struct FAM(pkt) *p,
+static enum steering steer_vip(const struct worker *w, struct FAM(pkt) *p,
 			       const struct FAM(addr_entry) *dest)
 {
 	if (unlikely((dest->kinds & (ADDR_KIND_ACTIVE | ADDR_KIND_POOL)) != ADDR_KIND_ACTIVE ||
 		     w->env.lease_off))
 		return steer_special(w, p, dest);
-	return steer_active(w, p, STEER_IN);
-}
-
-static bool rule_takes(const struct addr *rule, FAM_ADDR addr)
-{
-	return addr_is_zero(rule) || FAM_FN(addr, equal)(FAM_FN(addr, of)(rule), addr);
-}
-
-/* Of a packet for the router itself: the first rule that fits. Fragments have no ports. */
-static enum punt_class punt_class_of(const struct punt_rules *rules, const struct FAM(pkt) *p)
-{
-	for (uint32_t i = 0; balanced_proto(p->key.proto) && i < rules->n; i++) {
-		const struct punt_rule *r = &rules->rule[i];
-		const uint16_t port = be16_to(r->from ? p->key.sport : p->key.dport);
-
-		if (r->proto == p->key.proto && port >= r->first && port <= r->last &&
-		    r->own.family == FAMILY && rule_takes(&r->own, p->key.daddr) &&
-		    rule_takes(&r->peer, p->key.saddr))
-			return (enum punt_class)r->class;
-	}
-	return PUNT_OWN;
-}
-
-static void punt_own(struct worker *w, struct FAM(pkt) *p)
-{
-	const struct punt_rules *rules = w->pub->punt_rules;
-	enum punt_class class = PUNT_OWN;
-
-	if (source_dropped(w, p))
-		return;
-	if (p->key.proto == ICMP_PROTO)
-		class = PUNT_ICMP;
-	else if (rules && !(p->flags & (PKT_FRAGMENT | PKT_BAD_L4)))
-		class = punt_class_of(rules, p);
-	door_punt(w, p->m, class);
+	return steer_active(p, STEER_IN);
 }
 
 /* An ICMP error that quotes what a server of ours was sent: from the server or from any
@@ -174,7 +95,7 @@ static bool quotes_a_server(const struct burst_env *env, struct FAM(pkt) *p)
  * or to a mark nevertheless. */
 static bool may_belong(const struct FAM(key) *own, struct FAM(pkt) *p)
 {
-	if (likely(balanced_proto(p->key.proto)))
+	if (likely(proto_is_balanced(p->key.proto)))
 		return true;
 	if (p->key.proto != ICMP_PROTO || (p->flags & PKT_FRAGMENT) || !FAM_FN(related, parse)(p))
 		return false;
@@ -212,26 +133,19 @@ static bool may_be_marked(const struct burst_env *env, struct FAM(pkt) *p)
 }
 
 /* A router that is not active has no part in what NAT servers send through the gateway
- * address, or in what a mark balances. True: the packet has left. */
-static __rte_noinline bool steer_inactive(struct worker *w, struct FAM(pkt) *p)
+ * address, or in what a mark balances. */
+static __rte_noinline bool is_of_active(const struct burst_env *env, const struct FAM(pkt) *p)
 {
-	const struct burst_env *env = &w->env;
 	const struct FAM(addr_entry) *e =
 		FAM_FN(addr_table, find)(env->snap->FAM(addrs), p->key.saddr);
-	const bool server = e && (e->kinds & ADDR_KIND_NAT_SERVER);
 
 	if (FAM_FN(addr, is_multicast)(p->key.daddr) ||
 	    FAM_FN(fib, find_local)(env->fib->FAM(v), p->key.daddr))
 		return false;
-	if (!server &&
-	    !(env->snap->FAM(cover) &&FAM_FN(mark_cover, has)(env->snap->FAM(cover), p->key.daddr)))
-		return false;
-	if (relay_take(w, p->m, p->link))
+	if (e && (e->kinds & ADDR_KIND_NAT_SERVER))
 		return true;
-	if (!server)
-		return false;
-	door_drop(w, p->m, DROP_NOT_ACTIVE);
-	return true;
+	return env->relay &&
+	       env->snap->FAM(cover) &&FAM_FN(mark_cover, has)(env->snap->FAM(cover), p->key.daddr);
 }
 
 static inline FAM_ADDR *marked_slot(struct worker *w, FAM_ADDR dest)
@@ -246,7 +160,7 @@ static inline bool marked_before(struct worker *w, const struct FAM(pkt) *p)
 
 	if (likely(!w->env.snap->FAM(cover)) ||
 	    !FAM_FN(addr, equal)(*marked_slot(w, p->key.daddr), p->key.daddr) ||
-	    !balanced_proto(p->key.proto) || (p->flags & PKT_BAD_L4))
+	    !proto_is_balanced(p->key.proto) || (p->flags & PKT_BAD_L4))
 		return false;
 	e = FAM_FN(addr_table, find)(w->env.snap->FAM(addrs), p->key.saddr);
 	return !e || !(e->kinds & (ADDR_KIND_NAT_SERVER | ADDR_KIND_VIP));
@@ -270,6 +184,26 @@ static void marked_refresh(struct worker *w)
 	memset(d->dest, 0, sizeof(d->dest));
 }
 
+/* A packet of a NAT server. */
+static enum steering steer_server(struct worker *w, const struct FAM(pkt) *p)
+{
+	if (unlikely(!FAM_FN(source, on_link)(w, p->key.saddr, p->link)))
+		return steer_drop(DROP_WRONG_LINK);
+	if (unlikely(p->flags & PKT_TRIED_OUT))
+		return STEER_IN;
+	/* The ports are unknown, so the packet cannot be found to be a reply. */
+	return unlikely(p->flags & PKT_BAD_L4) ? steer_drop(DROP_MALFORMED) : STEER_OUT;
+}
+
+/* A packet to an address of the router's own, or to a group. */
+static enum steering steer_own(struct worker *w, struct FAM(pkt) *p)
+{
+	if (w->pub->check_ports && FAM_FN(check_path, wants)(w, p))
+		return STEER_CHECK;
+	return may_be_marked(&w->env, p) ? STEER_IN : STEER_OWN;
+}
+
+/* Any packet. */
 static __rte_noinline enum steering steer_one(struct worker *w, struct FAM(pkt) *p)
 {
 	const struct burst_env *env = &w->env;
@@ -278,64 +212,35 @@ static __rte_noinline enum steering steer_one(struct worker *w, struct FAM(pkt) 
 	const struct FAM(addr_entry) *e;
 
 #if FAMILY == 6
-	if (unlikely(p->key.proto == IPPROTO_ICMPV6) && nd_receive(w, p))
-		return STEER_DONE;
+	if (unlikely(p->key.proto == IPPROTO_ICMPV6) && nd_is(p))
+		return STEER_ND;
 #endif
 	if (dest && (dest->kinds & ADDR_KIND_VIP))
 		return steer_vip(w, p, dest);
-	if (unlikely(env->lease_off) && steer_inactive(w, p))
-		return STEER_DONE;
+	if (unlikely(env->lease_off) && is_of_active(env, p))
+		return STEER_NOT_ACTIVE;
 	if (!env->lease_off && marked_before(w, p))
 		return STEER_IN;
 	if (FAM_FN(addr, is_multicast)(p->key.daddr) ||
-	    FAM_FN(fib, find_local)(env->fib->FAM(v), p->key.daddr)) {
-		if (w->pub->check_ports && FAM_FN(check_path, take)(w, p))
-			return STEER_DONE;
-		if (may_be_marked(env, p))
-			return STEER_IN;
-		if (p->key.proto != ICMP_PROTO || !FAM_FN(tunnel, error)(w, p))
-			punt_own(w, p);
-		return STEER_DONE;
-	}
+	    FAM_FN(fib, find_local)(env->fib->FAM(v), p->key.daddr))
+		return steer_own(w, p);
 	e = FAM_FN(addr_table, find)(env->snap->FAM(addrs), p->key.saddr);
-	if (e && (e->kinds & ADDR_KIND_NAT_SERVER) && balanced_proto(p->key.proto)) {
-		if (unlikely(!FAM_FN(source, on_link)(w, p->key.saddr, p->link))) {
-			door_drop(w, p->m, DROP_WRONG_LINK);
-			return STEER_DONE;
-		}
-		/* With PKT_BAD_L4 the ports are unknown, so the packet cannot be found to be a
-		 * reply. */
-		if (unlikely(p->flags & (PKT_BAD_L4 | PKT_TRIED_OUT))) {
-			if (p->flags & PKT_TRIED_OUT)
-				return STEER_IN;
-			door_drop(w, p->m, DROP_MALFORMED);
-			return STEER_DONE;
-		}
-		return STEER_OUT;
-	}
-	if (e && (e->kinds & ADDR_KIND_VIP)) { /* only this router sends from a VIP */
-		door_drop(w, p->m, DROP_BAD_SOURCE);
-		return STEER_DONE;
-	}
-	if (quotes_a_server(env, p)) {
+	if (e && (e->kinds & ADDR_KIND_NAT_SERVER) && proto_is_balanced(p->key.proto))
+		return steer_server(w, p);
+	if (e && (e->kinds & ADDR_KIND_VIP)) /* only this router sends from a VIP */
+		return steer_drop(DROP_BAD_SOURCE);
+	if (quotes_a_server(env, p))
 		/* The sender of the error stands on the way to the server. */
-		if (FAM_FN(source, on_link)(w, p->key.saddr, p->link))
-			return STEER_OUT;
-		door_drop(w, p->m, DROP_WRONG_LINK);
-		return STEER_DONE;
-	}
+		return FAM_FN(source, on_link)(w, p->key.saddr, p->link)
+			       ? STEER_OUT
+			       : steer_drop(DROP_WRONG_LINK);
 	if (may_linger(env, dest, p))
 		return STEER_IN;
 	if (may_be_marked(env, p)) {
 		marked_note(w, p->key.daddr);
 		return STEER_IN;
 	}
-	/* To an address of a prefix that tunnels come from. */
-	if (p->key.proto == ICMP_PROTO && FAM_FN(tunnel, error)(w, p))
-		return STEER_DONE;
-	if (!source_dropped(w, p))
-		door_punt(w, p->m, PUNT_TRANSIT);
-	return STEER_DONE;
+	return STEER_TRANSIT;
 }
 
 static inline bool is_active_vip(uint32_t kinds)
@@ -355,7 +260,7 @@ static inline bool is_active_pool(uint32_t kinds)
  * The direction of nearly all packets: TCP or UDP with whole headers, from a client to a VIP that
  * is active, from a NAT server to an address that is nobody's here, or to an address of a pool.
  * Decides as steer_one() does.
- * STEER_DONE: not decided, and nothing was done.
+ * STEER_UNDECIDED: ask steer_one().
  */
 static __rte_always_inline enum steering steer_plain(struct worker *w, const struct FAM(pkt) *p)
 {
@@ -364,22 +269,22 @@ static __rte_always_inline enum steering steer_plain(struct worker *w, const str
 	const FAM_ADDR saddr = p->key.saddr, daddr = p->key.daddr;
 	const struct FAM(addr_entry) *e;
 
-	if (unlikely(p->flags || !balanced_proto(p->key.proto)))
-		return STEER_DONE;
+	if (unlikely(p->flags || !proto_is_balanced(p->key.proto)))
+		return STEER_UNDECIDED;
 	e = FAM_FN(addr_table, find)(addrs, daddr);
 	if (e) {
 		if (likely(is_active_vip(e->kinds)))
 			return STEER_IN;
-		return is_active_pool(e->kinds) && e->link == p->link ? STEER_OUT : STEER_DONE;
+		return is_active_pool(e->kinds) && e->link == p->link ? STEER_OUT : STEER_UNDECIDED;
 	}
 	if (unlikely(snap->FAM(cover) || FAM_FN(addr, is_multicast)(daddr) ||
 		     FAM_FN(fib, may_be_local)(w->env.fib->FAM(v), daddr)))
-		return STEER_DONE;
+		return STEER_UNDECIDED;
 	e = FAM_FN(addr_table, find)(addrs, saddr);
 	if (likely(e && (e->kinds & ADDR_KIND_NAT_SERVER)) &&
 	    likely(FAM_FN(source, is_known)(w, saddr, p->link)))
 		return STEER_OUT;
-	return STEER_DONE;
+	return STEER_UNDECIDED;
 }
 
 /*
@@ -397,7 +302,7 @@ static inline void steer_mixed(struct worker *w, struct FAM(burst) *b)
 		const struct FAM(addr_entry) *e = FAM_FN(addr_table, first)(addrs, p->key.daddr);
 		const unsigned int same = FAM_FN(addr, equal)(e->addr, p->key.daddr);
 		const bool in = same & is_active_vip(e->kinds) & (p->flags == 0) &
-				balanced_proto(p->key.proto);
+				proto_is_balanced(p->key.proto);
 
 		p->dir = STEER_IN;
 		others[n] = p;
@@ -438,14 +343,16 @@ void FAM(stage_steer)(struct worker *w, struct FAM(burst) *b)
 	if (mixed)
 		steer_mixed(w, b);
 	for (struct FAM(pkt) *p = b->pkts; p < end; p++) {
-		enum steering s = !active ? STEER_DONE
+		enum steering s = !active ? STEER_UNDECIDED
 				  : mixed ? (enum steering)p->dir
 					  : steer_plain(w, p);
 
-		if (unlikely(s == STEER_DONE)) {
+		if (unlikely(s == STEER_UNDECIDED)) {
 			s = steer_one(w, p);
-			if (s == STEER_DONE)
+			if (s > STEER_OUT) {
+				FAM_FN(not_balanced, leave)(w, p, s);
 				continue;
+			}
 			if (unlikely(p->flags & (PKT_RELATED | PKT_FRAGMENT)) &&
 			    !steer_rekey(w, p, s))
 				continue;

@@ -46,10 +46,9 @@ static inline void packet_fill(struct FAM(pkt) *p, struct rte_mbuf *m)
 	p->flags = 0;
 	p->hash = tag->hash;
 	tag->kind = HANDOFF_STEER; /* as if the packet had been received here */
-	memcpy(&p->key.saddr, FAM_FN(ip, addr_at)(p->l3, IP_SOURCE), 2 * sizeof(p->key.saddr));
 	memcpy(&ports, p->l3 + p->l4_off, sizeof(ports));
 	rest = ports | (uint64_t)tag->proto << 32;
-	memcpy(&p->key.sport, &rest, sizeof(rest));
+	FAM_FN(key, set)(&p->key, FAM_FN(ip, addr_at)(p->l3, IP_SOURCE), rest);
 }
 
 void FAM_FN(steered, take)(struct worker *w, struct rte_mbuf **frames, uint16_t n)

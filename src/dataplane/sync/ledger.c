@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The life of the ledger: its file, its thread, its end. */
+#include "base/error_text.h"
 #include "dataplane/sync/ledger_internal.h"
 
 #include <errno.h>
@@ -25,15 +26,14 @@
 
 /* ---- the file ---- */
 
-static int say(char error[256], int rc, const char *path, const char *what)
+static int say(char error[ERROR_TEXT], int rc, const char *path, const char *what)
 {
-	snprintf(error, 256, "%.180s: %s", path, what ? what : strerror(-rc));
-	return rc;
+	return error_text(error, rc, "%.180s: %s", path, what ? what : strerror(-rc));
 }
 
 /* A file of the same name may be left of a start that was killed; nobody has it mapped if nobody
  * has it locked. */
-static int file_make(struct ledger *l, char error[256])
+static int file_make(struct ledger *l, char error[ERROR_TEXT])
 {
 	struct statfs fs;
 	struct stat st;
@@ -54,7 +54,7 @@ static int file_make(struct ledger *l, char error[256])
 	return 0;
 }
 
-static int map(struct ledger *l, char error[256])
+static int map(struct ledger *l, char error[ERROR_TEXT])
 {
 	void *p = mmap(NULL, l->parts.bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
 		       l->fd, 0);
@@ -95,7 +95,7 @@ static void header_write(struct ledger *l, const struct ledger_config *config)
 	h->alive_us = clock_boot_us();
 }
 
-int ledger_create(struct dataplane *dp, const struct ledger_config *config, char error[256])
+int ledger_create(struct dataplane *dp, const struct ledger_config *config, char error[ERROR_TEXT])
 {
 	struct ledger *l = calloc(1, sizeof(*l));
 	pthread_condattr_t attr;
@@ -201,13 +201,9 @@ void ledger_round(struct dataplane *dp)
 
 static bool wait_round(struct ledger *l)
 {
-	struct timespec until;
+	const struct timespec until = clock_after_ms(ROUND_MS);
 	bool stop;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += ROUND_MS * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&l->lock);
 	while (!l->stop && pthread_cond_timedwait(&l->cond, &l->lock, &until) == 0)
 		;

@@ -20,6 +20,7 @@
 
 #include <stdio.h>
 
+#include "base/error_text.h"
 #include "dataplane/dataplane.h"
 
 struct ledger_config {
@@ -39,7 +40,7 @@ struct ledger_view {
 
 /* Makes the file with memory for the first rows, before workers run and before servers are
  * reported. 0, or -errno with a sentence in error: -EBUSY another router has the file. */
-int ledger_create(struct dataplane *dp, const struct ledger_config *config, char error[256]);
+int ledger_create(struct dataplane *dp, const struct ledger_config *config, char error[ERROR_TEXT]);
 /* Writes the identity of a server id in rows. Called before a worker can see the server. */
 void ledger_server(struct dataplane *dp, uint32_t id, const struct sync_server *server);
 /* Before workers run: gives memory to rows for the next connections that are taken up. */

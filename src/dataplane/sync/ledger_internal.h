@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 
+#include "base/error_text.h"
 #include "dataplane/sync/ledger.h"
 
 struct ledger {
@@ -41,6 +42,6 @@ bool ledger_memory(struct ledger *l, uint32_t ahead);
 /* Memory for the row of a server. Control. */
 bool ledger_memory_server(struct ledger *l, uint32_t id);
 /* The header and the first rows. 0 or -errno. */
-int ledger_memory_first(struct ledger *l, char error[256]);
+int ledger_memory_first(struct ledger *l, char error[ERROR_TEXT]);
 
 #endif

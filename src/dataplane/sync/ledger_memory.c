@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Memory of the ledger: given by fallocate() before a row is written, never by a page fault. */
+#include "base/error_text.h"
 #include "dataplane/sync/ledger_internal.h"
 
 #include <errno.h>
@@ -173,11 +174,10 @@ bool ledger_memory_server(struct ledger *l, uint32_t id)
 	return true;
 }
 
-int ledger_memory_first(struct ledger *l, char error[256])
+int ledger_memory_first(struct ledger *l, char error[ERROR_TEXT])
 {
 	if (!give(l, 0, LEDGER_PAGE) || !ledger_memory(l, 0)) {
-		snprintf(error, 256, "%s", l->fault);
-		return -ENOSPC;
+		return error_text(error, -ENOSPC, "%s", l->fault);
 	}
 	return 0;
 }

@@ -29,7 +29,7 @@ bool FAM_FN(tunnel, tell)(struct worker *w, struct rte_mbuf *m, struct tunnel_qu
  * Takes an ICMP error about an outer packet, found by the quoted inner packet. Unreachable and time
  * exceeded go to the client with the same type and code (IPVS). The MTU of too big is stored, and
  * goes to the client less the outer header. An error about no connection, or that contradicts the
- * connection, is dropped (icmp_unrelated). True: the packet has left. Stage steer calls this for
- * packets that would go to Linux.
+ * connection, is dropped (icmp_unrelated). True: the packet has left. Called for packets that
+ * would go to Linux (stages/not_balanced.c).
  */
 bool FAM_FN(tunnel, error)(struct worker *w, struct FAM(pkt) *p);

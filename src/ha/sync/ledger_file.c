@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/error_text.h"
 #include "base/own_user.h"
 #include "ha/sync/sync_record.h"
 #include "model/service.h"
@@ -35,10 +36,9 @@ struct reader {
 	uint8_t rows[READ_ROWS * sizeof(struct ledger_ftp_row)] __attribute__((aligned(8)));
 };
 
-static int fail(char error[LEDGER_FILE_ERROR], int ret, const char *path, const char *what)
+static int fail(char error[ERROR_TEXT], int ret, const char *path, const char *what)
 {
-	snprintf(error, LEDGER_FILE_ERROR, "%.120s: %.120s", path, what ? what : strerror(-ret));
-	return ret;
+	return error_text(error, ret, "%.120s: %.120s", path, what ? what : strerror(-ret));
 }
 
 /* Bytes read, up to the end of the file. */
@@ -430,7 +430,7 @@ static int load(int fd, const char *path, struct ledger_file_read *r, char *erro
 	return ret;
 }
 
-int ledger_file_load(const char *path, struct ledger_file_read *r, char error[LEDGER_FILE_ERROR])
+int ledger_file_load(const char *path, struct ledger_file_read *r, char error[ERROR_TEXT])
 {
 	int ret;
 

@@ -16,10 +16,9 @@
 
 #include <stdbool.h>
 
+#include "base/error_text.h"
 #include "ha/sync/identity.h"
 #include "model/ledger_format.h"
-
-#define LEDGER_FILE_ERROR 256
 
 struct ledger_file_read {
 	const struct identity *identity;
@@ -45,6 +44,6 @@ struct ledger_file_read {
  * that runs has it; -EPERM other users could have written it; -EBADMSG not a ledger, or of another
  * layout; -ESTALE too old, or of another boot; -EHOSTUNREACH a peer may have served since; -ELOOP
  * its connections ended too many starts. The file stays. */
-int ledger_file_load(const char *path, struct ledger_file_read *r, char error[LEDGER_FILE_ERROR]);
+int ledger_file_load(const char *path, struct ledger_file_read *r, char error[ERROR_TEXT]);
 
 #endif
