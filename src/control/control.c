@@ -205,11 +205,10 @@ static struct event_base *make_base(void)
 	return base;
 }
 
-/* --- parts: started in this order, and stopped in the reverse one --- */
+/* --- parts --- */
 
-static int loop_start(struct control *c, char error[ERROR_TEXT])
+static int loop_start(struct control *c)
 {
-	(void)error;
 	c->base = make_base();
 	if (!c->base)
 		return -ENOMEM;
@@ -230,85 +229,30 @@ static void loop_stop(struct control *c)
 	c->base = NULL;
 }
 
-static int traffic_start(struct control *c, char error[ERROR_TEXT])
-{
-	(void)error;
-	if (traffic_attach(&c->traffic, c->base) < 0)
-		return -ENOMEM;
-	if (clock_jump_start(&c->clock_jump, c->base) < 0)
-		return -ENOMEM;
-	if (local_port_warning_start(&c->local_port_warning, &c->traffic, c->base) < 0 ||
-	    ring_warning_start(&c->ring_warning, &c->traffic, c->base) < 0)
-		return -ENOMEM;
-	return table_warning_start(&c->table_warning, &c->traffic, c->base);
-}
-
-static void traffic_stop(struct control *c)
-{
-	table_warning_stop(&c->table_warning);
-	clock_jump_stop(&c->clock_jump);
-	local_port_warning_stop(&c->local_port_warning);
-	ring_warning_stop(&c->ring_warning);
-	traffic_detach(&c->traffic);
-}
-
-static int server_start(struct control *c, char error[ERROR_TEXT])
+static int server_start(struct control *c)
 {
 	const struct rpc_options options = {.path = c->config->node.socket,
 					    .mode = c->config->node.mode,
 					    .level = METHOD_ALL,
 					    .dispatch = control_dispatch,
 					    .arg = c};
-	int ret = rpc_server_create(c->base, &options, &c->server, error);
 
-	if (ret == 0)
-		level_sockets_open(c);
-	return ret;
+	return rpc_server_create(c->base, &options, &c->server, c->start_error);
 }
 
 static void server_stop(struct control *c)
 {
-	level_sockets_close(c);
 	rpc_server_destroy(c->server);
 	c->server = NULL;
 }
 
-static int events_start(struct control *c, char error[ERROR_TEXT])
+static int levels_start(struct control *c)
 {
-	(void)error;
-	return event_log_start(c);
+	level_sockets_open(c);
+	return 0;
 }
 
-static int telnet_start(struct control *c, char error[ERROR_TEXT])
-{
-	(void)error;
-	return telnet_program_start(c);
-}
-
-static int publisher_start(struct control *c, char error[ERROR_TEXT])
-{
-	(void)error;
-	return publisher_attach(&c->publisher, c->base);
-}
-
-static void publisher_stop(struct control *c)
-{
-	publisher_detach(&c->publisher);
-}
-
-static int health_start(struct control *c, char error[ERROR_TEXT])
-{
-	(void)error;
-	return checking_start(c, c->spawner);
-}
-
-static int announcing_start(struct control *c, char error[ERROR_TEXT])
-{
-	(void)error;
-	return fleet_start(c);
-}
-
-static int metrics_open(struct control *c, char error[ERROR_TEXT])
+static int metrics_open(struct control *c)
 {
 	const struct metrics_options options = {.base = c->base,
 						.listen = c->boot->node.metrics_listen,
@@ -316,7 +260,6 @@ static int metrics_open(struct control *c, char error[ERROR_TEXT])
 						.parts = control_parts,
 						.arg = c};
 
-	(void)error;
 	metrics_start(&options, &c->metrics);
 	return 0;
 }
@@ -327,70 +270,84 @@ static void metrics_close(struct control *c)
 	c->metrics = NULL;
 }
 
-static int answers_start(struct control *c, char error[ERROR_TEXT])
+static int jobs_start(struct control *c)
 {
-	(void)error;
-	return listings_start(c);
+	int ret = jobs_create(c->base, &c->jobs);
+
+	return ret == 0 ? jobs_create(c->base, &c->idle_jobs) : ret;
 }
 
-static void answers_stop(struct control *c)
-{
-	pending_stop(c);
-	listings_stop(c);
-}
-
-static int changes_start(struct control *c, char error[ERROR_TEXT])
-{
-	(void)error;
-	int ret = turns_start(c) < 0 ? -ENOMEM : jobs_create(c->base, &c->jobs);
-
-	if (ret == 0)
-		ret = jobs_create(c->base, &c->idle_jobs);
-	if (ret == 0)
-		ret = memory_trim_start(c);
-	if (ret == 0)
-		ret = versions_start(c);
-	if (ret == 0)
-		ret = trial_start(c);
-	if (ret == 0)
-		pushes_start(c);
-	return ret;
-}
-
-static void changes_stop(struct control *c)
+static void jobs_stop(struct control *c)
 {
 	jobs_destroy(c->jobs);
 	jobs_destroy(c->idle_jobs);
 	c->jobs = c->idle_jobs = NULL;
-	memory_trim_stop(c);
-	turns_stop(c);
-	trial_stop(c);
-	versions_stop(c);
 }
 
+static int pushes_begin(struct control *c)
+{
+	pushes_start(c);
+	return 0;
+}
+
+/* A part whose start() and stop() know their own object alone. */
+#define PART(name, start_call, stop_call)                                                          \
+	static int name##_start(struct control *c)                                                 \
+	{                                                                                          \
+		return start_call;                                                                 \
+	}                                                                                          \
+	static void name##_stop(struct control *c)                                                 \
+	{                                                                                          \
+		stop_call;                                                                         \
+	}
+PART(traffic, traffic_attach(&c->traffic, c->base), traffic_detach(&c->traffic))
+PART(clock_look, clock_jump_start(&c->clock_jump, c->base), clock_jump_stop(&c->clock_jump))
+PART(port_shortage, local_port_warning_start(&c->local_port_warning, &c->traffic, c->base),
+     local_port_warning_stop(&c->local_port_warning))
+PART(ring_loss, ring_warning_start(&c->ring_warning, &c->traffic, c->base),
+     ring_warning_stop(&c->ring_warning))
+PART(full_table, table_warning_start(&c->table_warning, &c->traffic, c->base),
+     table_warning_stop(&c->table_warning))
+PART(publishing, publisher_attach(&c->publisher, c->base), publisher_detach(&c->publisher))
+PART(checks, checking_start(c, c->spawner), checking_stop(c))
+
+/* Parts start in this order and stop in the reverse order. Each is stopped, started or not. */
 static const struct part {
-	int (*start)(struct control *c, char error[ERROR_TEXT]);
-	void (*stop)(struct control *c); /* also of what was not started */
+	int (*start)(struct control *c); /* 0 or -errno; a sentence in start_error */
+	void (*stop)(struct control *c); /* NULL: nothing is left to be stopped */
 } parts[] = {
 	{loop_start, loop_stop},
 	{traffic_start, traffic_stop},
+	{clock_look_start, clock_look_stop},
+	{port_shortage_start, port_shortage_stop},
+	{ring_loss_start, ring_loss_stop},
+	{full_table_start, full_table_stop},
 	/* Requests that wait get an answer as long as there is a client to send it to. */
 	{server_start, server_stop},
-	{publisher_start, publisher_stop},
-	{events_start, event_log_stop},
-	{health_start, checking_stop},
-	{announcing_start, fleet_stop},
-	{telnet_start, telnet_program_stop},
+	{levels_start, level_sockets_close},
+	{publishing_start, publishing_stop},
+	{event_log_start, event_log_stop},
+	{checks_start, checks_stop},
+	{fleet_start, fleet_stop},
+	{telnet_program_start, telnet_program_stop},
 	{metrics_open, metrics_close},
-	{answers_start, answers_stop},
-	{changes_start, changes_stop},
+	{listings_start, listings_stop},
+	{NULL, pending_stop},
+	{versions_start, versions_stop},
+	{trial_start, trial_stop},
+	{turns_start, turns_stop},
+	{memory_trim_start, memory_trim_stop},
+	/* The other threads end first: their work is of the parts above. */
+	{jobs_start, jobs_stop},
+	{pushes_begin, NULL},
 };
 #define N_PARTS (sizeof(parts) / sizeof(parts[0]))
 
 static void parts_stop(struct control *c)
 {
 	for (size_t i = N_PARTS; i-- > 0;)
-		parts[i].stop(c);
+		if (parts[i].stop)
+			parts[i].stop(c);
 }
 
 int control_start(struct control *c, char error[ERROR_TEXT])
@@ -398,9 +355,10 @@ int control_start(struct control *c, char error[ERROR_TEXT])
 	int ret = 0;
 
 	error_text(error, 0, "control: out of memory");
+	c->start_error = error;
 	raise_descriptors();
 	for (size_t i = 0; i < N_PARTS && ret == 0; i++)
-		ret = parts[i].start(c, error);
+		ret = parts[i].start ? parts[i].start(c) : 0;
 	if (ret == 0 && (ret = -pthread_create(&c->thread, NULL, run, c)) < 0)
 		error_text(error, ret, "control: no thread: %s", strerror(-ret));
 	if (ret < 0) {

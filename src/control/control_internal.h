@@ -71,6 +71,8 @@ struct control {
 	struct control_note *first_note, *last_note; /* any thread: under note_lock */
 	pthread_t thread;
 	bool running;
+	char *start_error; /* of the caller of control_start(): a part that does not start says why
+			    */
 
 	struct jobs *jobs;
 	struct jobs *idle_jobs; /* texts and memory: no request waits for them */

@@ -10,7 +10,6 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <event2/thread.h>
@@ -24,10 +23,19 @@
 
 /* --- parts --- */
 
-/* In the order of their start. Connections are polled before blocks, which go by their paths. */
+static const struct ha_part loop_part, keys_part, programs_part;
+
+/* In the order of their start. Parts stop in the reverse order. Connections are polled before
+ * blocks, which go by their paths. */
 static const struct ha_part *const parts[] = {
-	&vip_links_part,	&heartbeat_paths_part, &peer_frames_part,
-	&peer_connections_part, &peer_request_part,
+	&loop_part,
+	&keys_part,
+	&programs_part,
+	&vip_links_part,
+	&heartbeat_paths_part,
+	&peer_frames_part,
+	&peer_connections_part,
+	&peer_request_part,
 };
 #define N_PARTS (sizeof(parts) / sizeof(parts[0]))
 
@@ -88,7 +96,7 @@ static void tick_arm(struct ha *ha, uint64_t now_us, uint32_t most_ms)
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct ha *ha = arg;
-	const uint64_t now_us = ha_now_us(), late_us = late_measure(&ha->late, now_us);
+	const uint64_t now_us = ha_now_us(), late_us = heartbeat_paths_late(ha, now_us);
 	struct role_event event = {.type = ROLE_LATE};
 	uint32_t wait_ms;
 
@@ -143,6 +151,62 @@ static void on_note(evutil_socket_t fd, short what, void *arg)
 
 /* --- life --- */
 
+static int loop_start(struct ha *ha, char error[ERROR_TEXT])
+{
+	const struct timeval slow = {.tv_usec = 1000 * (HA_SLOW_MS % 1000),
+				     .tv_sec = HA_SLOW_MS / 1000};
+	struct event_config *config = event_config_new();
+
+	if (config && evthread_use_pthreads() == 0) {
+		event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
+		ha->base = event_base_new_with_config(config);
+	}
+	event_config_free(config);
+	ha->note_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (!ha->base || ha->note_fd < 0)
+		return error_text(error, -ENOMEM, "out of memory");
+	ha->note_ev = event_new(ha->base, ha->note_fd, EV_READ | EV_PERSIST, on_note, ha);
+	ha->tick_ev = evtimer_new(ha->base, on_tick, ha);
+	ha->slow_ev = event_new(ha->base, -1, EV_PERSIST, on_slow, ha);
+	ha->soon_ev = event_new(ha->base, -1, 0, on_soon, ha);
+	if (!ha->note_ev || !ha->tick_ev || !ha->slow_ev || !ha->soon_ev ||
+	    event_add(ha->note_ev, NULL) < 0 || event_add(ha->slow_ev, &slow) < 0)
+		return error_text(error, -ENOMEM, "out of memory");
+	return 0;
+}
+
+static void event_end(struct event *ev)
+{
+	if (ev)
+		event_free(ev);
+}
+
+static void loop_stop(struct ha *ha)
+{
+	event_end(ha->note_ev);
+	event_end(ha->tick_ev);
+	event_end(ha->slow_ev);
+	event_end(ha->soon_ev);
+	if (ha->base)
+		event_base_free(ha->base);
+	if (ha->note_fd >= 0)
+		close(ha->note_fd);
+}
+
+static const struct ha_part loop_part = {.start = loop_start, .stop = loop_stop};
+
+static int keys_start(struct ha *ha, char error[ERROR_TEXT])
+{
+	return ha->config.role.has_peer ? ha_keys_load(&ha->keys, ha->config.key_file, error) : 0;
+}
+
+static void keys_stop(struct ha *ha)
+{
+	ha_keys_fini(&ha->keys);
+}
+
+static const struct ha_part keys_part = {.start = keys_start, .stop = keys_stop};
+
 static int programs_start(struct ha *ha, char error[ERROR_TEXT])
 {
 	struct notify_config config = {.argv = (const char *const *)ha->notify_argv,
@@ -163,37 +227,23 @@ static int programs_start(struct ha *ha, char error[ERROR_TEXT])
 	return ret;
 }
 
+static void programs_stop(struct ha *ha)
+{
+	notify_destroy(ha->notify);
+	if (ha->spawn)
+		spawn_client_destroy(ha->spawn);
+	if (ha->spawn_fd >= 0)
+		close(ha->spawn_fd);
+}
+
+static const struct ha_part programs_part = {.start = programs_start, .stop = programs_stop};
+
 /* On the thread, in the namespace of the TAPs, which sockets keep. */
 static int parts_start(struct ha *ha, char error[ERROR_TEXT])
 {
-	const struct timeval slow = {.tv_usec = 1000 * (HA_SLOW_MS % 1000),
-				     .tv_sec = HA_SLOW_MS / 1000};
-	struct event_config *config = event_config_new();
-	int ret = -ENOMEM;
+	int ret = 0;
 
 	error_text(error, 0, "out of memory");
-	if (config && evthread_use_pthreads() == 0) {
-		event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
-		ha->base = event_base_new_with_config(config);
-	}
-	event_config_free(config);
-	ha->note_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (!ha->base || ha->note_fd < 0)
-		return ret;
-	ha->note_ev = event_new(ha->base, ha->note_fd, EV_READ | EV_PERSIST, on_note, ha);
-	ha->tick_ev = evtimer_new(ha->base, on_tick, ha);
-	ha->slow_ev = event_new(ha->base, -1, EV_PERSIST, on_slow, ha);
-	ha->soon_ev = event_new(ha->base, -1, 0, on_soon, ha);
-	if (!ha->note_ev || !ha->tick_ev || !ha->slow_ev || !ha->soon_ev ||
-	    event_add(ha->note_ev, NULL) < 0 || event_add(ha->slow_ev, &slow) < 0)
-		return ret;
-	if (ha->config.role.has_peer) {
-		ret = ha_keys_load(&ha->keys, ha->config.key_file, error);
-		if (ret < 0)
-			return ret;
-	}
-	ha_loops_start(ha, ha_now_us());
-	ret = programs_start(ha, error);
 	for (size_t i = 0; ret == 0 && i < N_PARTS; i++)
 		ret = parts[i]->start(ha, error);
 	return ret;
@@ -269,31 +319,12 @@ static void ha_free(struct ha *ha)
 {
 	for (size_t i = N_PARTS; i-- > 0;)
 		parts[i]->stop(ha);
-	notify_destroy(ha->notify);
-	if (ha->spawn)
-		spawn_client_destroy(ha->spawn);
-	if (ha->spawn_fd >= 0)
-		close(ha->spawn_fd);
 	argv_free(ha->notify_argv);
-	ha_keys_fini(&ha->keys);
 	ha_mailbox_fini(ha);
-	if (ha->note_ev)
-		event_free(ha->note_ev);
-	if (ha->tick_ev)
-		event_free(ha->tick_ev);
-	if (ha->slow_ev)
-		event_free(ha->slow_ev);
-	if (ha->soon_ev)
-		event_free(ha->soon_ev);
-	if (ha->base)
-		event_base_free(ha->base);
-	if (ha->note_fd >= 0)
-		close(ha->note_fd);
 	__atomic_store_n(&ha->pub->relay, NULL, __ATOMIC_RELEASE);
 	if (ha->relay)
 		retire(&ha->retired, ha->relay, free);
 	retire_list_fini(&ha->retired);
-	free(ha->addresses);
 	pthread_mutex_destroy(&ha->lock);
 	pthread_mutex_destroy(&ha->status_lock);
 	free(ha);
@@ -394,16 +425,9 @@ int ha_leave(struct ha *ha)
 
 int ha_left(struct ha *ha, uint32_t timeout_ms, bool *dump, uint64_t *term)
 {
-	struct timespec until;
+	const struct timespec until = clock_after_ms(timeout_ms);
 	int ret;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += timeout_ms / 1000;
-	until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
 	while ((ret = sem_clockwait(&ha->left, CLOCK_MONOTONIC, &until)) < 0 && errno == EINTR)
 		;
 	*dump = ret == 0 && ha->dump;

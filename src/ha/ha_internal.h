@@ -75,25 +75,6 @@ struct ha_pending {
 	void *arg;
 };
 
-struct ha_link {
-	struct ha *ha;
-	struct discovery_socket socket; /* fd -1: opened later */
-	struct event *event;
-	/* peer_mac: the MAC of the last station that sent ARP or ND from an address of the peer on
-	 * a path. claimant: the MAC of the last station that claimed an address that moves, perhaps
-	 * the peer; used while peer_mac is unknown. Any station can forge both. */
-	struct mac peer_mac, claimant;
-};
-
-/* Heartbeats in Ethernet frames on a VIP link. */
-struct peer_frames {
-	struct ha *ha;
-	struct frame_link link;
-	struct event *event;
-	uint64_t sent, received, refused; /* received: authentic */
-	uint64_t sent_us, heard_us;
-};
-
 struct ha {
 	struct ha_config config;
 	struct ha_host host;
@@ -124,7 +105,6 @@ struct ha {
 	struct event *note_ev, *tick_ev, *slow_ev, *soon_ev;
 	/* An event for the machine: see ha_post(). */
 	void (*post)(struct ha *ha, const struct role_event *event);
-	struct late late;
 	struct lateness lateness; /* of the loop, at each tick */
 	struct ha_counters counters;
 	uint64_t progress; /* rounds; ha: wo, main: ro */
@@ -132,54 +112,18 @@ struct ha {
 
 	struct role role;
 	struct freshness fresh;
-	uint64_t verdicts_of[HA_VERDICTS]; /* authentic messages, by verdict */
 	struct ha_keys keys;
-	struct path *paths[HA_PATHS];
 	struct ha_pending pending[HA_COMMANDS];
 	uint32_t n_pending;
-	/* refused: datagrams that each path had refused at the last warning, by error. refused_us:
-	 * the time of that warning; 0: never. */
-	uint64_t refused[HA_PATHS][HA_WIRE_MAX], refused_us[HA_PATHS];
-
-	struct ha_address *addresses;
-	uint32_t n_addresses;
-	struct ha_port_role ports[HA_MAX_PORT_ROLES];
-	struct ha_link links[ROLE_MAX_VIP_LINKS];
-	struct peer_frames frames[ROLE_MAX_VIP_LINKS];
-	struct witnesses *witnesses;
-	struct announcer *announcer;
-	struct claims *claims;
-	uint64_t asked_us; /* witnesses, last */
-	/* Questions of ha_ask_addresses(): the next pair of address and link, and those to come. */
-	uint32_t question_at, questions_left;
-	uint64_t questions; /* ha: wo, any: ro (relaxed) */
-	/* Connections; send NULL: there is no peer. */
+	/* The state of the parts: each file knows its own alone. */
+	struct vip_links *vips;
+	struct heartbeat_paths *beats;
+	struct peer_frames *frames;
+	struct peer_connections *copies;
+	struct peer_request *blocks;
+	struct bulk bulk; /* blocks of bytes: peer_connections receives, peer_request begins */
 	struct sync_door door;
 	struct identity_feed *identities;
-	struct identity *identity;
-	struct sync_send *send;
-	struct sync_recv *recv;
-	struct path *sync_paths[HA_PATHS];
-	struct ha_channel sync_channel;
-	uint64_t sync_sequence;
-	uint64_t sync_not_fresh;   /* authentic datagrams that were not fresh */
-	uint8_t sync_version_told; /* version of the peer's that this router does not know; 0: none
-				    */
-	uint32_t sync_mode;	   /* SYNC_* */
-	bool sync_sending, told_identity;
-	struct ha_sync_progress sync_progress; /* as last given to the machine */
-	bool flush_wanted;
-	uint32_t flush, flush_number; /* of the machine, of the sender */
-	/* Blocks of bytes: the id of the request under way; 0: none. */
-	struct bulk bulk;
-	uint32_t asked_id;
-	/* An answer that waits for the end of a block under way; NULL: none. */
-	uint8_t *answer; /* owned */
-	size_t answer_len;
-	uint32_t answer_id;
-	uint64_t asked_ms;
-	ha_asked *asked_done;
-	void *asked_arg;
 	struct spawn_client *spawn; /* NULL: no programs */
 	struct notify *notify;	    /* NULL: no notify program */
 	uint64_t grace_until_ms;    /* 0: none */
@@ -188,7 +132,6 @@ struct ha {
 	struct retire_list retired;
 	uint8_t config_digest[HA_DIGEST_BYTES];
 	struct version version; /* none: its id */
-	uint32_t unbound;	/* as last given to the machine */
 	struct ha_verdicts verdicts;
 };
 
@@ -262,12 +205,17 @@ void ha_mailbox_fini(struct ha *ha);
 
 /* Begins the questions of ha_ask_addresses(), of which each poll sends a few. */
 void vip_links_ask(struct ha *ha);
-/* The list of addresses changed. */
-void vip_links_addresses(struct ha *ha);
+/* The list of addresses changed. Takes addresses over. */
+void vip_links_addresses(struct ha *ha, struct ha_address *addresses, uint32_t count);
+/* Announces the addresses; ends that. */
+void vip_links_announce(struct ha *ha);
+void vip_links_silence(struct ha *ha);
+/* Any thread: questions since the start. */
+uint64_t vip_links_questions(const struct ha *ha);
 /* The witnesses changed. 0 or -ENOMEM. */
 int vip_links_witnesses(struct ha *ha);
-/* Claims of active addresses by other stations. */
-void vip_links_claims(const struct ha *ha, struct ha_status *out);
+/* Claims of active addresses by other stations, and witnesses. */
+void vip_links_status(const struct ha *ha, struct ha_status *out);
 /* The peer's MAC on a link, from its messages, or else likely from ARP and ND. False: not known. */
 bool vip_links_peer_mac(const struct ha *ha, uint8_t link, struct mac *out);
 
@@ -275,8 +223,11 @@ bool vip_links_peer_mac(const struct ha *ha, uint8_t link, struct mac *out);
 
 /* Tells the machine of ports that changed. */
 void ha_ports_look(struct ha *ha);
-/* Begins to look for stalls of the threads that heartbeats go through. */
-void ha_loops_start(struct ha *ha, uint64_t now_us);
+void heartbeat_paths_status(const struct ha *ha, struct ha_status *out);
+/* Of path i, which is open or not. */
+const struct path_state *heartbeat_path_state(const struct ha *ha, uint8_t i);
+/* By how much the tick comes late, or a thread that heartbeats go through stood still. */
+uint64_t heartbeat_paths_late(struct ha *ha, uint64_t now_us);
 /* Sends a copy on every path. */
 void heartbeat_paths_send(struct ha *ha, struct ha_message *msg);
 /* Judges an authentic datagram of a path or frame, and gives it to the machine. *believed: the
@@ -288,6 +239,7 @@ enum ha_wire_error heartbeat_received(struct ha *ha, uint8_t path, const struct 
 
 /* Sends a copy on each VIP link that is due: role_frame_period(). */
 void peer_frames_send(struct ha *ha, const struct ha_message *msg);
+void peer_frames_status(const struct ha *ha, struct ha_status *out);
 
 /* --- peer_connections.c --- */
 

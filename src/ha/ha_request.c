@@ -16,10 +16,7 @@ static void drop_addresses(struct ha_note *n)
 
 static void run_addresses(struct ha *ha, struct ha_note *n)
 {
-	free(ha->addresses);
-	ha->addresses = n->addresses.v;
-	ha->n_addresses = n->addresses.n;
-	vip_links_addresses(ha);
+	vip_links_addresses(ha, n->addresses.v, n->addresses.n);
 }
 
 int ha_set_addresses(struct ha *ha, const struct ha_address *list, uint32_t n)
@@ -54,7 +51,7 @@ int ha_ask_addresses(struct ha *ha, uint64_t *asked)
 
 	if (!note)
 		return -ENOMEM;
-	*asked = __atomic_load_n(&ha->questions, __ATOMIC_RELAXED);
+	*asked = vip_links_questions(ha);
 	ha_note_send(ha, note);
 	return HA_QUESTIONS / HA_QUESTIONS_STEP * HA_TICK_MS + ANSWERS_MS;
 }

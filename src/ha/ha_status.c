@@ -5,31 +5,6 @@
 #include "ha/role/role_internal.h"
 #include "ha/wire/ha_wire.h"
 
-static void path_fill(const struct ha *ha, uint8_t i, uint64_t now_us, struct ha_path_status *out)
-{
-	const struct ha_path_config *config = &ha->config.paths[i];
-	const struct path_state *s;
-
-	memcpy(out->name, config->name, sizeof(out->name));
-	out->local = config->local;
-	out->peer = config->peer;
-	out->heard_ms = UINT64_MAX;
-	if (!ha->paths[i])
-		return;
-	s = path_state(ha->paths[i]);
-	out->open = s->open;
-	out->sent = s->sent;
-	out->received = s->received;
-	out->lost = s->lost;
-	out->rtt_us = s->rtt_us;
-	if (s->heard_us)
-		out->heard_ms = (now_us - s->heard_us) / 1000;
-	for (unsigned int k = 0; k < HA_WIRE_MAX; k++)
-		out->bad += s->bad[k];
-	out->send_errors = s->send_errors;
-	memcpy(out->refused, s->bad, sizeof(out->refused));
-}
-
 static void peer_fill(const struct ha *ha, uint64_t now_ms, struct ha_status *out)
 {
 	const struct role_peer *p = &ha->role.peer;
@@ -85,20 +60,9 @@ static void role_fill_status(const struct ha *ha, uint64_t now_ms, struct ha_sta
 	out->realtime = ha->realtime && (!ha->host.realtime || ha->host.realtime(ha->host.arg));
 }
 
-static void frames_fill(const struct peer_frames *f, uint64_t now_us, struct ha_witness_status *out)
-{
-	out->frames_sent = f->sent;
-	out->frames_received = f->received;
-	out->frames_refused = f->refused;
-	out->frames_heard_ms = f->heard_us ? (now_us - f->heard_us) / 1000 : UINT64_MAX;
-}
-
 static void fill(const struct ha *ha, struct ha_status *out)
 {
 	const uint64_t now_us = ha_now_us(), now_ms = now_us / 1000;
-	const uint32_t within_ms = role_witness_period(&ha->role) == ROLE_WITNESS_SLOW_MS
-					   ? ROLE_CALM_MS
-					   : ha->role.cfg.deadtime_ms;
 
 	memset(out, 0, sizeof(*out));
 	role_fill_status(ha, now_ms, out);
@@ -112,21 +76,9 @@ static void fill(const struct ha *ha, struct ha_status *out)
 	out->late_max_us = lateness_quantile(&ha->lateness, now_us, 1000);
 	out->counters = ha->counters;
 	peer_connections_status(ha, &out->sync);
-	memcpy(out->heard, ha->verdicts_of, sizeof(out->heard));
-	out->n_paths = ha->config.n_paths;
-	for (uint8_t i = 0; i < out->n_paths; i++)
-		path_fill(ha, i, now_us, &out->paths[i]);
-	vip_links_claims(ha, out);
-	out->n_links = ha->config.n_links;
-	for (uint8_t i = 0; i < out->n_links; i++) {
-		memcpy(out->witnesses[i].link, ha->config.links[i].name,
-		       sizeof(out->witnesses[i].link));
-		/* Without a peer nobody is asked. */
-		out->witnesses[i].configured = out->has_peer ? ha->config.links[i].n_witnesses : 0;
-		out->witnesses[i].answering = (uint8_t)witnesses_count(
-			ha->witnesses, ha->config.links[i].link, now_ms, within_ms);
-		frames_fill(&ha->frames[i], now_us, &out->witnesses[i]);
-	}
+	heartbeat_paths_status(ha, out);
+	vip_links_status(ha, out);
+	peer_frames_status(ha, out);
 }
 
 /* The reader may be off the CPU with the lock: then the next round publishes. */

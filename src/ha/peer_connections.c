@@ -2,12 +2,31 @@
 /* Connections between the routers: who tells whom, and by which path. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error_text.h"
 #include "base/log.h"
 #include "ha/ha_internal.h"
 #include "ha/sync/sync_wire.h"
+
+/* send NULL: there is no peer. */
+struct peer_connections {
+	struct identity *identity;
+	struct sync_send *send;
+	struct sync_recv *recv;
+	struct path *paths[HA_PATHS];
+	struct ha_channel channel;
+	uint64_t sequence;
+	uint64_t not_fresh;   /* authentic datagrams that were not believed */
+	uint8_t version_told; /* of the peer, unknown here; 0: none */
+	uint32_t mode;	      /* SYNC_* */
+	bool sending, told_identity;
+	struct ha_sync_progress progress; /* as the machine was told */
+	uint32_t unbound;		  /* the same */
+	bool flush_wanted;
+	uint32_t flush, flush_number; /* of the machine, of the sender */
+};
 
 /* --- datagrams --- */
 
@@ -20,14 +39,14 @@ static struct path *path_choose(struct ha *ha, uint64_t now_us)
 	uint64_t best_us = 0;
 
 	for (uint8_t i = 0; i < ha->config.n_paths; i++) {
-		const struct path_state *s = path_state(ha->paths[i]);
+		const struct path_state *s = heartbeat_path_state(ha, i);
 
-		if (!s->open || !ha->sync_paths[i])
+		if (!s->open || !ha->copies->paths[i])
 			continue;
 		if (s->heard_us && now_us - s->heard_us < fresh_us)
-			return ha->sync_paths[i];
+			return ha->copies->paths[i];
 		if (!best || s->heard_us > best_us) {
-			best = ha->sync_paths[i];
+			best = ha->copies->paths[i];
 			best_us = s->heard_us;
 		}
 	}
@@ -47,7 +66,7 @@ void peer_datagram_send(struct ha *ha, uint8_t type, const void *bytes, size_t l
 	e.cluster_id = ha->config.cluster;
 	e.session = ha->fresh.mine;
 	e.heard = ha->fresh.peer;
-	e.sequence = ++ha->sync_sequence;
+	e.sequence = ++ha->copies->sequence;
 	path_send(p, &e, bytes, len, now_us);
 }
 
@@ -63,9 +82,9 @@ static bool version_known(struct ha *ha, struct path *p, uint8_t version)
 	if (version >= SYNC_VERSION_LEAST && version <= SYNC_VERSION)
 		return true;
 	path_refuse(p, HA_WIRE_VERSION);
-	if (ha->sync_version_told == version)
+	if (ha->copies->version_told == version)
 		return false;
-	ha->sync_version_told = version;
+	ha->copies->version_told = version;
 	log_error(HA_AREA,
 		  "the peer synchronises connections in version %u, and this router knows versions "
 		  "%u to %u: no connections are copied until both run the same release",
@@ -82,17 +101,17 @@ static bool on_received(void *arg, struct path *p, const struct ha_envelope *e,
 		path_refuse(p, HA_WIRE_TYPE);
 		return false;
 	}
-	if (!freshness_channel(&ha->fresh, &ha->sync_channel, &e->session, &e->heard,
+	if (!freshness_channel(&ha->fresh, &ha->copies->channel, &e->session, &e->heard,
 			       e->sequence)) {
-		ha->sync_not_fresh++;
+		ha->copies->not_fresh++;
 		return false;
 	}
 	if (e->type == HA_TYPE_SYNC && e->payload_len >= 2 && !version_known(ha, p, payload[0]))
 		return true;
 	if (e->type == HA_TYPE_SYNC && e->payload_len >= 2 && payload[1] == SYNC_DATA)
-		sync_recv_data(ha->recv, payload, e->payload_len);
+		sync_recv_data(ha->copies->recv, payload, e->payload_len);
 	else if (e->type == HA_TYPE_SYNC && e->payload_len >= 2 && payload[1] == SYNC_ACK)
-		sync_send_ack(ha->send, payload, e->payload_len, now_us / 1000);
+		sync_send_ack(ha->copies->send, payload, e->payload_len, now_us / 1000);
 	else if (e->type == HA_TYPE_BULK)
 		(void)bulk_receive(&ha->bulk, payload, e->payload_len, now_us / 1000);
 	ha_poll_soon(ha);
@@ -109,9 +128,9 @@ static uint64_t on_now(void *arg)
 
 static void mode_set(struct ha *ha, uint32_t mode)
 {
-	if (mode == ha->sync_mode)
+	if (mode == ha->copies->mode)
 		return;
-	ha->sync_mode = mode;
+	ha->copies->mode = mode;
 	ha->door.set_mode(ha->door.arg, mode);
 }
 
@@ -123,44 +142,44 @@ static void direction_set(struct ha *ha, uint64_t now_ms)
 	const bool serves = ha_state_serves(r->state);
 
 	if (serves) {
-		sync_recv_accept(ha->recv, false, now_ms);
+		sync_recv_accept(ha->copies->recv, false, now_ms);
 		mode_set(ha, alive ? SYNC_EMIT : 0);
-		if (alive && !ha->sync_sending)
-			sync_send_start(ha->send, now_ms);
-		else if (!alive && ha->sync_sending)
-			sync_send_stop(ha->send);
-		ha->sync_sending = alive;
+		if (alive && !ha->copies->sending)
+			sync_send_start(ha->copies->send, now_ms);
+		else if (!alive && ha->copies->sending)
+			sync_send_stop(ha->copies->send);
+		ha->copies->sending = alive;
 		return;
 	}
-	if (ha->sync_sending)
-		sync_send_stop(ha->send);
-	ha->sync_sending = false;
+	if (ha->copies->sending)
+		sync_send_stop(ha->copies->send);
+	ha->copies->sending = false;
 	mode_set(ha, alive && ha_state_serves(r->peer.state) ? SYNC_HOLD : 0);
-	sync_recv_accept(ha->recv, true, now_ms);
+	sync_recv_accept(ha->copies->recv, true, now_ms);
 }
 
 static void peer_new(struct ha *ha)
 {
 	for (uint8_t i = 0; i < ha->config.n_paths; i++)
-		path_forget(ha->sync_paths[i]);
-	sync_recv_reset(ha->recv);
-	if (ha->sync_sending)
-		sync_send_start(ha->send, ha_now_ms());
+		path_forget(ha->copies->paths[i]);
+	sync_recv_reset(ha->copies->recv);
+	if (ha->copies->sending)
+		sync_send_start(ha->copies->send, ha_now_ms());
 }
 
 void ha_known_tell(struct ha *ha)
 {
 	struct role_event event = {.type = ROLE_SYNC};
 
-	event.sync.synchronised = ha->sync_progress.complete;
+	event.sync.synchronised = ha->copies->progress.complete;
 	event.sync.verdicts = ha->verdicts.complete;
 	event.sync.servers = ha->verdicts.servers;
 	event.sync.servers_up = ha->verdicts.up;
-	event.sync.progress = ha->sync_progress;
+	event.sync.progress = ha->copies->progress;
 	memcpy(event.sync.config_digest, ha->config_digest, HA_DIGEST_BYTES);
 	memcpy(event.sync.verdict_digest, ha->verdicts.digest, HA_DIGEST_BYTES);
 	event.sync.version = version_id_is_none(&ha->version.id) ? NULL : &ha->version;
-	event.sync.unbound = ha->unbound;
+	event.sync.unbound = ha->copies->unbound;
 	ha_post(ha, &event);
 }
 
@@ -171,25 +190,25 @@ static void progress_tell(struct ha *ha)
 	struct sync_send_status out;
 	struct sync_recv_status in;
 
-	sync_send_status(ha->send, &out);
-	sync_recv_status(ha->recv, &in);
+	sync_send_status(ha->copies->send, &out);
+	sync_recv_status(ha->copies->recv, &in);
 	progress.sent = out.position;
 	progress.received = in.position;
 	progress.complete = in.complete;
 	progress.behind = out.behind;
-	if (memcmp(&progress, &ha->sync_progress, sizeof(progress)) == 0 &&
-	    in.unbound == ha->unbound)
+	if (memcmp(&progress, &ha->copies->progress, sizeof(progress)) == 0 &&
+	    in.unbound == ha->copies->unbound)
 		return;
-	ha->sync_progress = progress;
-	ha->unbound = in.unbound;
+	ha->copies->progress = progress;
+	ha->copies->unbound = in.unbound;
 	ha_known_tell(ha);
 }
 
 void peer_connections_flush(struct ha *ha, uint32_t flush)
 {
-	ha->flush = flush;
-	ha->flush_wanted = true;
-	ha->flush_number = sync_send_flush(ha->send);
+	ha->copies->flush = flush;
+	ha->copies->flush_wanted = true;
+	ha->copies->flush_number = sync_send_flush(ha->copies->send);
 	ha_poll_soon(ha);
 }
 
@@ -197,10 +216,11 @@ static void flush_look(struct ha *ha)
 {
 	struct role_event event = {.type = ROLE_FLUSHED};
 
-	if (!ha->flush_wanted || !sync_send_flushed(ha->send, ha->flush_number))
+	if (!ha->copies->flush_wanted ||
+	    !sync_send_flushed(ha->copies->send, ha->copies->flush_number))
 		return;
-	ha->flush_wanted = false;
-	event.flush = ha->flush;
+	ha->copies->flush_wanted = false;
+	event.flush = ha->copies->flush;
 	ha_post(ha, &event);
 }
 
@@ -209,17 +229,18 @@ static uint32_t poll(struct ha *ha)
 	const uint64_t now_ms = ha_now_ms();
 	uint32_t wait_ms;
 
-	if (!ha->send)
+	if (!ha->copies->send)
 		return UINT32_MAX;
-	if (identity_poll(ha->identity, ha->identities) < 0 && !ha->told_identity) {
-		ha->told_identity = true;
+	if (identity_poll(ha->copies->identity, ha->identities) < 0 && !ha->copies->told_identity) {
+		ha->copies->told_identity = true;
 		log_error(HA_AREA, "no memory for the names of services: some connections are not "
 				   "told the peer");
 	}
-	sync_send_peer(ha->send, ha->role.peer.takes_fullnat ? SYNC_VERSION : SYNC_VERSION_MIXED);
+	sync_send_peer(ha->copies->send,
+		       ha->role.peer.takes_fullnat ? SYNC_VERSION : SYNC_VERSION_MIXED);
 	direction_set(ha, now_ms);
-	wait_ms = sync_send_poll(ha->send, now_ms);
-	sync_recv_poll(ha->recv, now_ms);
+	wait_ms = sync_send_poll(ha->copies->send, now_ms);
+	sync_recv_poll(ha->copies->recv, now_ms);
 	progress_tell(ha);
 	flush_look(ha);
 	return wait_ms;
@@ -227,24 +248,24 @@ static uint32_t poll(struct ha *ha)
 
 void peer_connections_take_over(struct ha *ha)
 {
-	if (!ha->recv)
+	if (!ha->copies->recv)
 		return;
-	sync_recv_poll(ha->recv, ha_now_ms());
+	sync_recv_poll(ha->copies->recv, ha_now_ms());
 	direction_set(ha, ha_now_ms());
 }
 
 static void drain(struct ha *ha)
 {
 	for (uint8_t i = 0; i < ha->config.n_paths; i++)
-		if (ha->sync_paths[i])
-			path_drain(ha->sync_paths[i], HA_DRAIN_BUDGET, ha_now_us());
+		if (ha->copies->paths[i])
+			path_drain(ha->copies->paths[i], HA_DRAIN_BUDGET, ha_now_us());
 }
 
 static void slow(struct ha *ha)
 {
 	for (uint8_t i = 0; i < ha->config.n_paths; i++)
-		if (ha->sync_paths[i])
-			path_tick(ha->sync_paths[i], ha_now_us());
+		if (ha->copies->paths[i])
+			path_tick(ha->copies->paths[i], ha_now_us());
 }
 
 void peer_connections_status(const struct ha *ha, struct ha_sync_status *out)
@@ -253,10 +274,10 @@ void peer_connections_status(const struct ha *ha, struct ha_sync_status *out)
 	struct sync_recv_status r;
 
 	memset(out, 0, sizeof(*out));
-	if (!ha->send)
+	if (!ha->copies->send)
 		return;
-	sync_send_status(ha->send, &s);
-	sync_recv_status(ha->recv, &r);
+	sync_send_status(ha->copies->send, &s);
+	sync_recv_status(ha->copies->recv, &r);
 	out->synchronised = r.complete && r.unbound == 0;
 	out->peer_synchronised = s.synchronised;
 	out->behind = s.behind;
@@ -272,10 +293,10 @@ void peer_connections_status(const struct ha *ha, struct ha_sync_status *out)
 	out->unbound = r.unbound;
 	out->refused = r.refused;
 	out->unbound_refused = r.unbound_refused;
-	out->not_fresh = ha->sync_not_fresh;
+	out->not_fresh = ha->copies->not_fresh;
 	for (uint8_t i = 0; i < ha->config.n_paths; i++)
-		for (unsigned int k = 0; ha->sync_paths[i] && k < HA_WIRE_MAX; k++)
-			out->refused_as[k] += path_state(ha->sync_paths[i])->bad[k];
+		for (unsigned int k = 0; ha->copies->paths[i] && k < HA_WIRE_MAX; k++)
+			out->refused_as[k] += path_state(ha->copies->paths[i])->bad[k];
 }
 
 /* --- life --- */
@@ -301,7 +322,7 @@ static int paths_open(struct ha *ha, char error[ERROR_TEXT])
 		int ret;
 
 		snprintf(config.name, sizeof(config.name), "%s, connections", from->name);
-		ret = path_create(&config, ha->base, &ha->keys, &ops, &ha->sync_paths[i]);
+		ret = path_create(&config, ha->base, &ha->keys, &ops, &ha->copies->paths[i]);
 		if (ret < 0)
 			return error_text(error, ret, "node.ha.paths[%u]: %s", i, strerror(-ret));
 	}
@@ -316,30 +337,39 @@ static int start(struct ha *ha, char error[ERROR_TEXT])
 					.bytes_per_s = ha->config.sync_rate};
 	struct sync_recv_config recv = {.door = ha->door, .output = on_output, .output_arg = ha};
 
+	ha->copies = calloc(1, sizeof(*ha->copies));
+	if (!ha->copies)
+		return -ENOMEM;
 	if (!ha->config.role.has_peer)
 		return 0;
-	ha->identity = identity_create();
-	send.identity = recv.identity = ha->identity;
-	if (ha->identity) {
-		ha->send = sync_send_create(&send);
-		ha->recv = sync_recv_create(&recv);
+	ha->copies->identity = identity_create();
+	send.identity = recv.identity = ha->copies->identity;
+	if (ha->copies->identity) {
+		ha->copies->send = sync_send_create(&send);
+		ha->copies->recv = sync_recv_create(&recv);
 	}
-	if (!ha->send || !ha->recv)
+	if (!ha->copies->send || !ha->copies->recv)
 		return -ENOMEM;
 	return paths_open(ha, error);
 }
 
 static void stop(struct ha *ha)
 {
+	struct peer_connections *c = ha->copies;
+
+	if (!c)
+		return;
 	for (uint8_t i = 0; i < HA_PATHS; i++)
-		if (ha->sync_paths[i])
-			path_destroy(ha->sync_paths[i]);
-	if (ha->send)
-		sync_send_destroy(ha->send);
-	if (ha->recv)
-		sync_recv_destroy(ha->recv);
-	if (ha->identity)
-		identity_destroy(ha->identity);
+		if (c->paths[i])
+			path_destroy(c->paths[i]);
+	if (c->send)
+		sync_send_destroy(c->send);
+	if (c->recv)
+		sync_recv_destroy(c->recv);
+	if (c->identity)
+		identity_destroy(c->identity);
+	free(c);
+	ha->copies = NULL;
 }
 
 const struct ha_part peer_connections_part = {

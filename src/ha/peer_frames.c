@@ -7,6 +7,7 @@
  * always.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error_text.h"
@@ -16,7 +17,20 @@
 
 #define FRAMES_A_ROUND 64 /* frames of a link before others run */
 
-static bool receive_one(struct ha *ha, struct peer_frames *f, uint8_t i, const uint8_t *datagram,
+/* Heartbeats in Ethernet frames on a VIP link. */
+struct frames_of_link {
+	struct ha *ha;
+	struct frame_link link;
+	struct event *event;
+	uint64_t sent, received, refused; /* received: authentic */
+	uint64_t sent_us, heard_us;
+};
+
+struct peer_frames {
+	struct frames_of_link links[ROLE_MAX_VIP_LINKS];
+};
+
+static bool receive_one(struct ha *ha, struct frames_of_link *f, uint8_t i, const uint8_t *datagram,
 			size_t n)
 {
 	struct ha_envelope e;
@@ -35,7 +49,7 @@ static bool receive_one(struct ha *ha, struct peer_frames *f, uint8_t i, const u
 	return believed;
 }
 
-static void frames_lost(struct peer_frames *f)
+static void frames_lost(struct frames_of_link *f)
 {
 	if (f->event)
 		event_free(f->event);
@@ -45,7 +59,7 @@ static void frames_lost(struct peer_frames *f)
 
 static void frames_read(struct ha *ha, uint8_t i, unsigned int budget)
 {
-	struct peer_frames *f = &ha->frames[i];
+	struct frames_of_link *f = &ha->frames->links[i];
 	uint8_t datagram[FRAME_LINK_MAX];
 	int n = 0;
 
@@ -59,11 +73,11 @@ static void frames_read(struct ha *ha, uint8_t i, unsigned int budget)
 
 static void on_frame(evutil_socket_t fd, short what, void *arg)
 {
-	struct peer_frames *f = arg;
+	struct frames_of_link *f = arg;
 
 	(void)fd;
 	(void)what;
-	frames_read(f->ha, (uint8_t)(f - f->ha->frames), FRAMES_A_ROUND);
+	frames_read(f->ha, (uint8_t)(f - f->ha->frames->links), FRAMES_A_ROUND);
 }
 
 static void drain(struct ha *ha)
@@ -74,7 +88,7 @@ static void drain(struct ha *ha)
 
 static void send_one(struct ha *ha, uint8_t i, const uint8_t *datagram, size_t n)
 {
-	struct peer_frames *f = &ha->frames[i];
+	struct frames_of_link *f = &ha->frames->links[i];
 	struct mac to;
 	int ret;
 
@@ -96,7 +110,7 @@ void peer_frames_send(struct ha *ha, const struct ha_message *msg)
 
 	for (uint8_t i = 0; i < ha->config.n_links; i++) {
 		const uint64_t every_us = 1000ULL * role_frame_period(&ha->role, i, now_us / 1000);
-		struct peer_frames *f = &ha->frames[i];
+		struct frames_of_link *f = &ha->frames->links[i];
 
 		/* At keepalive rate with each message: one of them may not wait for the next. */
 		if (every_us == 0 || (every_us > 1000ULL * ha->role.cfg.keepalive_ms &&
@@ -116,7 +130,7 @@ void peer_frames_send(struct ha *ha, const struct ha_message *msg)
 static void slow(struct ha *ha)
 {
 	for (uint8_t i = 0; ha->config.role.has_peer && i < ha->config.n_links; i++) {
-		struct peer_frames *f = &ha->frames[i];
+		struct frames_of_link *f = &ha->frames->links[i];
 
 		if (f->link.fd >= 0 || frame_link_open(&f->link, ha->config.links[i].ifname) < 0)
 			continue;
@@ -128,10 +142,12 @@ static void slow(struct ha *ha)
 
 static int start(struct ha *ha, char error[ERROR_TEXT])
 {
-	(void)error;
+	ha->frames = calloc(1, sizeof(*ha->frames));
+	if (!ha->frames)
+		return error_text(error, -ENOMEM, "out of memory");
 	for (uint8_t i = 0; i < ROLE_MAX_VIP_LINKS; i++) {
-		ha->frames[i].ha = ha;
-		ha->frames[i].link.fd = -1;
+		ha->frames->links[i].ha = ha;
+		ha->frames->links[i].link.fd = -1;
 	}
 	slow(ha);
 	return 0;
@@ -139,9 +155,24 @@ static int start(struct ha *ha, char error[ERROR_TEXT])
 
 static void stop(struct ha *ha)
 {
-	for (uint8_t i = 0; i < ROLE_MAX_VIP_LINKS; i++) {
-		if (ha->frames[i].ha)
-			frames_lost(&ha->frames[i]);
+	for (uint8_t i = 0; ha->frames && i < ROLE_MAX_VIP_LINKS; i++)
+		frames_lost(&ha->frames->links[i]);
+	free(ha->frames);
+	ha->frames = NULL;
+}
+
+void peer_frames_status(const struct ha *ha, struct ha_status *out)
+{
+	const uint64_t now_us = ha_now_us();
+
+	for (uint8_t i = 0; i < ha->config.n_links; i++) {
+		const struct frames_of_link *f = &ha->frames->links[i];
+		struct ha_witness_status *w = &out->witnesses[i];
+
+		w->frames_sent = f->sent;
+		w->frames_received = f->received;
+		w->frames_refused = f->refused;
+		w->frames_heard_ms = f->heard_us ? (now_us - f->heard_us) / 1000 : UINT64_MAX;
 	}
 }
 

@@ -12,28 +12,39 @@
 
 #define ANSWER_LIMIT_MS 120000 /* the peer may have to build ten thousand services */
 
+struct peer_request {
+	uint32_t asked_id; /* 0: nothing was asked */
+	uint64_t asked_ms;
+	ha_asked *asked_done;
+	void *asked_arg;
+	/* An answer that waits for the end of a block under way; NULL: none. */
+	uint8_t *answer; /* owned */
+	size_t answer_len;
+	uint32_t answer_id;
+};
+
 static void asked_end(struct ha *ha, int rc, const void *bytes, size_t len)
 {
-	ha_asked *done = ha->asked_done;
+	ha_asked *done = ha->blocks->asked_done;
 
-	if (!ha->asked_id)
+	if (!ha->blocks->asked_id)
 		return;
-	ha->asked_id = 0;
-	ha->asked_done = NULL;
-	done(ha->asked_arg, rc, bytes, len);
+	ha->blocks->asked_id = 0;
+	ha->blocks->asked_done = NULL;
+	done(ha->blocks->asked_arg, rc, bytes, len);
 }
 
 static void answer_forget(struct ha *ha)
 {
-	free(ha->answer);
-	ha->answer = NULL;
+	free(ha->blocks->answer);
+	ha->blocks->answer = NULL;
 }
 
 static void answer_look(struct ha *ha)
 {
-	if (ha->answer && ha->send &&
-	    bulk_start(&ha->bulk, BULK_ANSWER, ha->answer_id, ha->answer, ha->answer_len,
-		       ha_now_ms()) == -EBUSY)
+	if (ha->blocks->answer && ha->config.role.has_peer &&
+	    bulk_start(&ha->bulk, BULK_ANSWER, ha->blocks->answer_id, ha->blocks->answer,
+		       ha->blocks->answer_len, ha_now_ms()) == -EBUSY)
 		return;
 	answer_forget(ha);
 }
@@ -43,9 +54,9 @@ static void answer_look(struct ha *ha)
 static void answer_set(struct ha *ha, uint32_t id, uint8_t *bytes, size_t len)
 {
 	answer_forget(ha);
-	ha->answer = bytes;
-	ha->answer_len = len;
-	ha->answer_id = id;
+	ha->blocks->answer = bytes;
+	ha->blocks->answer_len = len;
+	ha->blocks->answer_id = id;
 	answer_look(ha);
 }
 
@@ -75,7 +86,7 @@ static void on_received(void *arg, enum bulk_kind kind, uint32_t id, const uint8
 	size_t n = 0;
 	const int ret = block_open(&ha->keys, &way, bytes, len, &text, &n);
 
-	if (kind == BULK_ANSWER && id == ha->asked_id)
+	if (kind == BULK_ANSWER && id == ha->blocks->asked_id)
 		asked_end(ha, ret, text, n);
 	else if (kind == BULK_REQUEST && ret == 0 && ha->host.request)
 		ha->host.request(ha->host.arg, id, text, n);
@@ -88,13 +99,15 @@ static void on_sent(void *arg, enum bulk_kind kind, uint32_t id, int rc)
 {
 	struct ha *ha = arg;
 
-	if (kind == BULK_REQUEST && id == ha->asked_id && rc < 0)
+	if (kind == BULK_REQUEST && id == ha->blocks->asked_id && rc < 0)
 		asked_end(ha, rc, NULL, 0);
 }
 
 static int start(struct ha *ha, char error[ERROR_TEXT])
 {
-	(void)error;
+	ha->blocks = calloc(1, sizeof(*ha->blocks));
+	if (!ha->blocks)
+		return error_text(error, -ENOMEM, "out of memory");
 	ha->bulk =
 		(struct bulk){.send = on_send, .received = on_received, .sent = on_sent, .arg = ha};
 	return 0;
@@ -102,9 +115,13 @@ static int start(struct ha *ha, char error[ERROR_TEXT])
 
 static void stop(struct ha *ha)
 {
+	if (!ha->blocks)
+		return;
 	asked_end(ha, -ESHUTDOWN, NULL, 0);
 	answer_forget(ha);
 	bulk_fini(&ha->bulk);
+	free(ha->blocks);
+	ha->blocks = NULL;
 }
 
 static uint32_t poll(struct ha *ha)
@@ -113,8 +130,8 @@ static uint32_t poll(struct ha *ha)
 
 	bulk_tick(&ha->bulk, now_ms);
 	answer_look(ha);
-	if (ha->asked_id &&
-	    (now_ms - ha->asked_ms > ANSWER_LIMIT_MS || !role_peer_in_reach(&ha->role, now_ms)))
+	if (ha->blocks->asked_id && (now_ms - ha->blocks->asked_ms > ANSWER_LIMIT_MS ||
+				     !role_peer_in_reach(&ha->role, now_ms)))
 		asked_end(ha, -ETIMEDOUT, NULL, 0);
 	return UINT32_MAX;
 }
@@ -136,9 +153,9 @@ static void run_ask(struct ha *ha, struct ha_note *n)
 	uint8_t *sealed = NULL;
 	size_t len;
 
-	if (ha->asked_id)
+	if (ha->blocks->asked_id)
 		id = -EBUSY;
-	else if (ha->send && role_peer_alive(&ha->role, now_ms))
+	else if (ha->config.role.has_peer && role_peer_alive(&ha->role, now_ms))
 		id = block_seal(&ha->keys, &way, n->block.bytes, n->block.len, &sealed, &len);
 	if (sealed)
 		id = bulk_start(&ha->bulk, BULK_REQUEST, 0, sealed, len, now_ms);
@@ -146,10 +163,10 @@ static void run_ask(struct ha *ha, struct ha_note *n)
 	if (id < 0) {
 		n->block.done(n->block.arg, (int)id, NULL, 0);
 	} else {
-		ha->asked_id = (uint32_t)id;
-		ha->asked_ms = now_ms;
-		ha->asked_done = n->block.done;
-		ha->asked_arg = n->block.arg;
+		ha->blocks->asked_id = (uint32_t)id;
+		ha->blocks->asked_ms = now_ms;
+		ha->blocks->asked_done = n->block.done;
+		ha->blocks->asked_arg = n->block.arg;
 	}
 	free(n->block.bytes);
 }

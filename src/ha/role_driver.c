@@ -81,7 +81,7 @@ static void relay_start(struct ha *ha)
 	const struct role_peer *peer = &ha->role.peer;
 
 	lease_off(ha);
-	announcer_abort(ha->announcer);
+	vip_links_silence(ha);
 	addresses_set(ha, false);
 	if (!relay) {
 		log_error(HA_AREA, "no memory to relay: frames that still come here are lost");
@@ -210,14 +210,14 @@ static void carry_out(struct ha *ha, const struct role_action *a)
 		peer_connections_take_over(ha);
 		relay_publish(ha, NULL);
 		addresses_set(ha, true);
-		announcer_start(ha->announcer, ha_now_us());
+		vip_links_announce(ha);
 		break;
 	case ROLE_DO_ANNOUNCE:
-		announcer_start(ha->announcer, ha_now_us());
+		vip_links_announce(ha);
 		break;
 	case ROLE_DO_FENCE:
 		lease_off(ha);
-		announcer_abort(ha->announcer);
+		vip_links_silence(ha);
 		addresses_set(ha, false);
 		break;
 	case ROLE_DO_GRACE:

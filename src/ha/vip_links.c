@@ -12,22 +12,45 @@
 
 #define DISCOVERY_BUDGET 256 /* packets of a link before others run */
 
-static struct ha_link *link_find(struct ha *ha, link_id id)
+struct vip_link {
+	struct ha *ha;
+	struct discovery_socket socket; /* fd -1: tried again */
+	struct event *event;
+	/* peer_mac: the MAC of the last station that sent ARP or ND from an address of the peer on
+	 * a path. claimant: the MAC of the last station that claimed an address that moves, perhaps
+	 * the peer; used while peer_mac is unknown. Any station can forge both. */
+	struct mac peer_mac, claimant;
+};
+
+struct vip_links {
+	struct vip_link links[ROLE_MAX_VIP_LINKS];
+	struct ha_address *addresses; /* owned */
+	uint32_t n_addresses;
+	struct witnesses *witnesses;
+	struct announcer *announcer;
+	struct claims *claims;
+	uint64_t asked_us; /* witnesses, last */
+	/* Questions of ha_ask_addresses(): the next pair of address and link, and those to come. */
+	uint32_t question_at, questions_left;
+	uint64_t questions; /* ha: wo, any: ro (relaxed) */
+};
+
+static struct vip_link *link_find(struct ha *ha, link_id id)
 {
 	for (uint8_t i = 0; i < ha->config.n_links; i++)
-		if (ha->links[i].socket.link == id)
-			return &ha->links[i];
+		if (ha->vips->links[i].socket.link == id)
+			return &ha->vips->links[i];
 	return NULL;
 }
 
-static uint8_t link_index(const struct ha *ha, const struct ha_link *l)
+static uint8_t link_index(const struct ha *ha, const struct vip_link *l)
 {
-	return (uint8_t)(l - ha->links);
+	return (uint8_t)(l - ha->vips->links);
 }
 
 /* --- what comes in --- */
 
-static void witness_tell(struct ha *ha, const struct ha_link *l, const struct discovery_packet *p)
+static void witness_tell(struct ha *ha, const struct vip_link *l, const struct discovery_packet *p)
 {
 	const struct ha_link_config *config = &ha->config.links[link_index(ha, l)];
 	struct role_event event = {.type = ROLE_WITNESS};
@@ -43,8 +66,8 @@ static void witness_tell(struct ha *ha, const struct ha_link *l, const struct di
 
 static bool is_announced(const struct ha *ha, const struct addr *addr)
 {
-	for (uint32_t i = 0; i < ha->n_addresses; i++)
-		if (addr_equal(&ha->addresses[i].addr, addr))
+	for (uint32_t i = 0; i < ha->vips->n_addresses; i++)
+		if (addr_equal(&ha->vips->addresses[i].addr, addr))
 			return true;
 	return false;
 }
@@ -61,7 +84,7 @@ static bool mac_known(const struct mac *m)
 	return !mac_equal(m, &none);
 }
 
-static bool is_peers(const struct ha *ha, const struct ha_link *l, const struct mac *mac)
+static bool is_peers(const struct ha *ha, const struct vip_link *l, const struct mac *mac)
 {
 	for (uint8_t i = 0; i < ha->role.peer.n_ports; i++)
 		if (mac_equal(&ha->role.peer.ports[i].mac, mac))
@@ -82,7 +105,7 @@ static const struct mac *told_mac(const struct ha *ha, link_id link)
 
 bool vip_links_peer_mac(const struct ha *ha, uint8_t link, struct mac *out)
 {
-	const struct ha_link *l = &ha->links[link];
+	const struct vip_link *l = &ha->vips->links[link];
 	const struct mac *told = told_mac(ha, l->socket.link);
 	const struct mac *mac = told && mac_known(told)	  ? told
 				: mac_known(&l->peer_mac) ? &l->peer_mac
@@ -96,14 +119,14 @@ bool vip_links_peer_mac(const struct ha *ha, uint8_t link, struct mac *out)
 }
 
 /* Notes the MAC of a station that sends ARP or ND from an address of the peer on a path. */
-static void peer_mac_note(struct ha *ha, struct ha_link *l, const struct discovery_packet *p)
+static void peer_mac_note(struct ha *ha, struct vip_link *l, const struct discovery_packet *p)
 {
 	for (uint8_t i = 0; i < ha->config.n_paths; i++)
 		if (addr_equal(&ha->config.paths[i].peer.addr, &p->sender))
 			l->peer_mac = p->sender_mac;
 }
 
-static void claim_answer(struct ha *ha, struct ha_link *l, const struct discovery_packet *p)
+static void claim_answer(struct ha *ha, struct vip_link *l, const struct discovery_packet *p)
 {
 	const struct claim *claim;
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
@@ -118,10 +141,10 @@ static void claim_answer(struct ha *ha, struct ha_link *l, const struct discover
 
 		ha_post(ha, &event);
 	}
-	what = claim_seen(ha->claims, l->socket.link, &p->sender, &p->sender_mac, ha_now_ms(),
+	what = claim_seen(ha->vips->claims, l->socket.link, &p->sender, &p->sender_mac, ha_now_ms(),
 			  &claim);
 	if (what & CLAIM_ANNOUNCE)
-		announcer_again(ha->announcer, l->socket.link, &p->sender);
+		announcer_again(ha->vips->announcer, l->socket.link, &p->sender);
 	if (what & CLAIM_TELL)
 		log_error(HA_AREA, "%s is claimed by %s on %s, %s, %u times so far",
 			  addr_format(&p->sender, addr, sizeof(addr)),
@@ -137,7 +160,7 @@ static void claim_fill(const struct ha *ha, const struct claim *k, struct ha_cla
 		if (ha->config.links[i].link != k->link)
 			continue;
 		memcpy(out->link, ha->config.links[i].name, sizeof(out->link));
-		out->peer = is_peers(ha, &ha->links[i], &k->mac);
+		out->peer = is_peers(ha, &ha->vips->links[i], &k->mac);
 	}
 	out->addr = k->addr;
 	out->mac = k->mac;
@@ -145,17 +168,32 @@ static void claim_fill(const struct ha *ha, const struct claim *k, struct ha_cla
 	out->ago_ms = ha_now_ms() - k->seen_ms;
 }
 
-void vip_links_claims(const struct ha *ha, struct ha_status *out)
+void vip_links_status(const struct ha *ha, struct ha_status *out)
 {
-	const struct claims *all = ha->claims;
+	const struct claims *all = ha->vips->claims;
+	const uint64_t now_ms = ha_now_ms();
+	const uint32_t within_ms = role_witness_period(&ha->role) == ROLE_WITNESS_SLOW_MS
+					   ? ROLE_CALM_MS
+					   : ha->role.cfg.deadtime_ms;
 
 	out->n_claims = 0;
-	for (uint32_t i = 0; all && i < all->n && out->n_claims < HA_CLAIMS_SHOWN; i++)
-		if (all->list[i].n > 0 && ha_now_ms() - all->list[i].seen_ms <= CLAIM_FORGET_MS)
+	for (uint32_t i = 0; i < all->n && out->n_claims < HA_CLAIMS_SHOWN; i++)
+		if (all->list[i].n > 0 && now_ms - all->list[i].seen_ms <= CLAIM_FORGET_MS)
 			claim_fill(ha, &all->list[i], &out->claims[out->n_claims++]);
+	out->n_links = ha->config.n_links;
+	for (uint8_t i = 0; i < out->n_links; i++) {
+		const struct ha_link_config *link = &ha->config.links[i];
+		struct ha_witness_status *w = &out->witnesses[i];
+
+		memcpy(w->link, link->name, sizeof(w->link));
+		/* Without a peer nobody is asked. */
+		w->configured = ha->config.role.has_peer ? link->n_witnesses : 0;
+		w->answering = (uint8_t)witnesses_count(ha->vips->witnesses, link->link, now_ms,
+							within_ms);
+	}
 }
 
-static void link_lost(struct ha_link *l)
+static void link_lost(struct vip_link *l)
 {
 	if (l->event)
 		event_free(l->event);
@@ -163,13 +201,13 @@ static void link_lost(struct ha_link *l)
 	discovery_close(&l->socket);
 }
 
-static void link_read(struct ha *ha, struct ha_link *l, unsigned int budget)
+static void link_read(struct ha *ha, struct vip_link *l, unsigned int budget)
 {
 	struct discovery_packet p;
 	int ret = 0;
 
 	while (budget-- && l->socket.fd >= 0 && (ret = discovery_receive_one(&l->socket, &p)) > 0) {
-		if (witnesses_heard(ha->witnesses, l->socket.link, &p, ha_now_ms()))
+		if (witnesses_heard(ha->vips->witnesses, l->socket.link, &p, ha_now_ms()))
 			witness_tell(ha, l, &p);
 		peer_mac_note(ha, l, &p);
 		claim_answer(ha, l, &p);
@@ -180,7 +218,7 @@ static void link_read(struct ha *ha, struct ha_link *l, unsigned int budget)
 
 static void on_frame(evutil_socket_t fd, short what, void *arg)
 {
-	struct ha_link *l = arg;
+	struct vip_link *l = arg;
 
 	(void)fd;
 	(void)what;
@@ -190,7 +228,7 @@ static void on_frame(evutil_socket_t fd, short what, void *arg)
 static void drain(struct ha *ha)
 {
 	for (uint8_t i = 0; i < ha->config.n_links; i++)
-		link_read(ha, &ha->links[i], HA_DRAIN_BUDGET);
+		link_read(ha, &ha->vips->links[i], HA_DRAIN_BUDGET);
 }
 
 /* --- what goes out --- */
@@ -198,7 +236,7 @@ static void drain(struct ha *ha)
 static void on_ask(void *arg, link_id id, const struct discovery_packet *p)
 {
 	struct ha *ha = arg;
-	struct ha_link *l = link_find(ha, id);
+	struct vip_link *l = link_find(ha, id);
 
 	if (l && l->socket.fd >= 0 && discovery_send(&l->socket, p) == -ENODEV)
 		link_lost(l);
@@ -207,37 +245,54 @@ static void on_ask(void *arg, link_id id, const struct discovery_packet *p)
 static int on_announce(void *arg, link_id id, const struct discovery_packet *p)
 {
 	struct ha *ha = arg;
-	struct ha_link *l = link_find(ha, id);
+	struct vip_link *l = link_find(ha, id);
 
 	return l && l->socket.fd >= 0 ? discovery_send(&l->socket, p) : -ENODEV;
 }
 
 /* Each on its link; one that is on any, on all. Gateways come first in the list. */
-void vip_links_addresses(struct ha *ha)
+void vip_links_addresses(struct ha *ha, struct ha_address *addresses, uint32_t count)
 {
-	struct announce_item *v =
-		calloc((size_t)ha->n_addresses * ha->config.n_links + 1, sizeof(*v));
+	struct announce_item *v = calloc((size_t)count * ha->config.n_links + 1, sizeof(*v));
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; v && i < ha->n_addresses; i++) {
-		const struct ha_address *a = &ha->addresses[i];
+	free(ha->vips->addresses);
+	ha->vips->addresses = addresses;
+	ha->vips->n_addresses = count;
+	for (uint32_t i = 0; v && i < ha->vips->n_addresses; i++) {
+		const struct ha_address *a = &ha->vips->addresses[i];
 
 		for (uint8_t k = 0; k < ha->config.n_links; k++)
 			if (a->link == LINK_ANY || a->link == ha->config.links[k].link)
 				v[n++] = (struct announce_item){ha->config.links[k].link, a->addr};
 	}
-	if (!v || announcer_set(ha->announcer, v, n) < 0)
+	if (!v || announcer_set(ha->vips->announcer, v, n) < 0)
 		log_error(HA_AREA, "no memory for the addresses to announce: the old ones are");
 	free(v);
 }
 
+void vip_links_announce(struct ha *ha)
+{
+	announcer_start(ha->vips->announcer, ha_now_us());
+}
+
+void vip_links_silence(struct ha *ha)
+{
+	announcer_abort(ha->vips->announcer);
+}
+
+uint64_t vip_links_questions(const struct ha *ha)
+{
+	return __atomic_load_n(&ha->vips->questions, __ATOMIC_RELAXED);
+}
+
 void vip_links_ask(struct ha *ha)
 {
-	const uint32_t pairs = ha->n_addresses * ha->config.n_links;
+	const uint32_t pairs = ha->vips->n_addresses * ha->config.n_links;
 
 	/* A request while questions are under way asks no more of them. */
-	if (!ha->questions_left)
-		ha->questions_left = pairs < HA_QUESTIONS ? pairs : HA_QUESTIONS;
+	if (!ha->vips->questions_left)
+		ha->vips->questions_left = pairs < HA_QUESTIONS ? pairs : HA_QUESTIONS;
 }
 
 static void question_send(struct ha *ha, const struct ha_address *a, uint8_t k)
@@ -255,22 +310,22 @@ static void question_send(struct ha *ha, const struct ha_address *a, uint8_t k)
 	if ((a->link != LINK_ANY && a->link != config->link) || p.sender.family == ADDR_NONE)
 		return;
 	on_ask(ha, config->link, &p);
-	__atomic_store_n(&ha->questions, ha->questions + 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&ha->vips->questions, ha->vips->questions + 1, __ATOMIC_RELAXED);
 }
 
 static void questions_step(struct ha *ha)
 {
-	const uint32_t pairs = ha->n_addresses * ha->config.n_links;
+	const uint32_t pairs = ha->vips->n_addresses * ha->config.n_links;
 
 	if (!pairs || !ha_state_serves(ha->role.state))
-		ha->questions_left = 0;
-	for (unsigned int i = 0; i < HA_QUESTIONS_STEP && ha->questions_left; i++) {
-		const uint32_t at = ha->question_at % pairs;
+		ha->vips->questions_left = 0;
+	for (unsigned int i = 0; i < HA_QUESTIONS_STEP && ha->vips->questions_left; i++) {
+		const uint32_t at = ha->vips->question_at % pairs;
 
-		question_send(ha, &ha->addresses[at / ha->config.n_links],
+		question_send(ha, &ha->vips->addresses[at / ha->config.n_links],
 			      (uint8_t)(at % ha->config.n_links));
-		ha->question_at = at + 1;
-		ha->questions_left--;
+		ha->vips->question_at = at + 1;
+		ha->vips->questions_left--;
 	}
 }
 
@@ -280,11 +335,11 @@ static uint32_t poll(struct ha *ha)
 	const uint64_t every_us = (uint64_t)role_witness_period(&ha->role) * 1000;
 
 	/* From once a second to keepalive rate: the next question is due at once. */
-	if (every_us && now_us - ha->asked_us >= every_us) {
-		ha->asked_us = now_us;
-		witnesses_ask(ha->witnesses, now_us / 1000);
+	if (every_us && now_us - ha->vips->asked_us >= every_us) {
+		ha->vips->asked_us = now_us;
+		witnesses_ask(ha->vips->witnesses, now_us / 1000);
 	}
-	announcer_step(ha->announcer, now_us);
+	announcer_step(ha->vips->announcer, now_us);
 	questions_step(ha);
 	return UINT32_MAX;
 }
@@ -294,7 +349,7 @@ static void slow(struct ha *ha)
 {
 	for (uint8_t i = 0; i < ha->config.n_links; i++) {
 		const struct ha_link_config *config = &ha->config.links[i];
-		struct ha_link *l = &ha->links[i];
+		struct vip_link *l = &ha->vips->links[i];
 
 		if (l->socket.fd >= 0 ||
 		    discovery_open(&l->socket, config->link, config->ifname) < 0)
@@ -312,7 +367,7 @@ int vip_links_witnesses(struct ha *ha)
 	for (uint8_t i = 0; i < ha->config.n_links; i++) {
 		const struct ha_link_config *config = &ha->config.links[i];
 
-		if (witnesses_set(ha->witnesses, config->link, &config->own4, &config->own6,
+		if (witnesses_set(ha->vips->witnesses, config->link, &config->own4, &config->own6,
 				  config->witnesses, config->n_witnesses) < 0)
 			return -ENOMEM;
 	}
@@ -328,29 +383,39 @@ static int start(struct ha *ha, char error[ERROR_TEXT])
 					       .refresh_ms = ha->config.announce.refresh_s * 1000};
 
 	error_text(error, 0, "out of memory");
-	ha->witnesses = witnesses_create(&ask);
-	ha->announcer = announcer_create(&config, &say);
-	ha->claims = calloc(1, sizeof(*ha->claims));
-	if (!ha->witnesses || !ha->announcer || !ha->claims)
+	ha->vips = calloc(1, sizeof(*ha->vips));
+	if (!ha->vips)
 		return -ENOMEM;
 	for (uint8_t i = 0; i < ha->config.n_links; i++) {
-		ha->links[i].ha = ha;
-		ha->links[i].socket.link = ha->config.links[i].link;
-		ha->links[i].socket.fd = -1;
+		ha->vips->links[i].ha = ha;
+		ha->vips->links[i].socket.link = ha->config.links[i].link;
+		ha->vips->links[i].socket.fd = -1;
 	}
+	ha->vips->witnesses = witnesses_create(&ask);
+	ha->vips->announcer = announcer_create(&config, &say);
+	ha->vips->claims = calloc(1, sizeof(*ha->vips->claims));
+	if (!ha->vips->witnesses || !ha->vips->announcer || !ha->vips->claims)
+		return -ENOMEM;
 	slow(ha);
 	return vip_links_witnesses(ha);
 }
 
 static void stop(struct ha *ha)
 {
-	for (uint8_t i = 0; ha->witnesses && i < ha->config.n_links; i++)
-		link_lost(&ha->links[i]);
-	if (ha->witnesses)
-		witnesses_destroy(ha->witnesses);
-	if (ha->announcer)
-		announcer_destroy(ha->announcer);
-	free(ha->claims);
+	struct vip_links *v = ha->vips;
+
+	if (!v)
+		return;
+	for (uint8_t i = 0; i < ha->config.n_links; i++)
+		link_lost(&v->links[i]);
+	if (v->witnesses)
+		witnesses_destroy(v->witnesses);
+	if (v->announcer)
+		announcer_destroy(v->announcer);
+	free(v->claims);
+	free(v->addresses);
+	free(v);
+	ha->vips = NULL;
 }
 
 const struct ha_part vip_links_part = {
