@@ -33,9 +33,11 @@ struct view_column {
 };
 
 struct list_view {
-	const char *rows;		   /* the result's key; NULL: the rows of a stream */
-	const char *empty;		   /* the sentence in place of an empty table */
-	const struct view_column *columns; /* ends with title NULL; or NULL: those of shown */
+	const char *rows;  /* the result's key; NULL: the rows of a stream */
+	const char *empty; /* the sentence in place of an empty table */
+	/* NULL: those of shown. Else of lines that are no objects: changes, answers of members.
+	 * Ends with title NULL. */
+	const struct view_column *columns;
 	const struct shown_table *shown;
 };
 

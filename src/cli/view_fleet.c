@@ -5,11 +5,8 @@
 
 /* A member of a fleet: its state, then the VIPs that it announces. */
 
-static const struct view_column columns[] = {{"ADDRESS", "vip", FORMAT_TEXT},
-					     {"METRIC", "metric", FORMAT_ID},
-					     {"POOL", "pool", FORMAT_YES},
-					     {NULL, NULL, FORMAT_TEXT}};
-static const struct list_view list_announced = {"routes", "nothing is announced", columns, NULL};
+static const struct list_view list_announced = {"routes", "nothing is announced", NULL,
+						&shown_vip_route};
 
 void view_fleet(const struct out *out, const json_t *r, const struct invocation *inv)
 {

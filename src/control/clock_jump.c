@@ -52,12 +52,3 @@ void clock_jump_stop(struct clock_jump *w)
 		event_free(w->ev);
 	w->ev = NULL;
 }
-
-json_t *clock_jump_json(const struct clock_jump *w, uint64_t boot_us)
-{
-	if (!w->jumps)
-		return json_pack("{s:i}", "jumps", 0);
-	return json_pack("{s:I, s:I, s:I}", "jumps", (json_int_t)w->jumps, "last_ms",
-			 (json_int_t)(w->last_us / 1000), "ago_s",
-			 (json_int_t)((boot_us - w->at_us) / 1000000));
-}

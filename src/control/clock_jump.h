@@ -31,7 +31,5 @@ int clock_jump_start(struct clock_jump *w, struct event_base *base);
 void clock_jump_stop(struct clock_jump *w);
 /* Compares both clocks; wall_us is since 1970. True: there was a jump. */
 bool clock_jump_look(struct clock_jump *w, uint64_t wall_us, uint64_t boot_us);
-/* {jumps, last_ms, ago_s}; without a jump {jumps}. New. */
-json_t *clock_jump_json(const struct clock_jump *w, uint64_t boot_us);
 
 #endif

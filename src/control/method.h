@@ -78,6 +78,9 @@ struct method {
 	struct param params[METHOD_PARAMS_MAX];
 	const char *result;		/* markdown: the keys of the result */
 	const struct shown_table *rows; /* the objects in the result; or NULL */
+	const char *list; /* the result's key that has them, as a list or as an object; or NULL */
+	bool stream;	  /* the objects come as rows before the result */
+	unsigned int in;  /* SHOWN_HEALTH ...: their keys; 0: SHOWN_LIST */
 };
 
 /* Parameters and results that several rows have. */

@@ -72,11 +72,12 @@ static const char *protocol_name(uint8_t proto)
 	return proto == IPPROTO_TCP ? "tcp" : proto == IPPROTO_UDP ? "udp" : "ip";
 }
 
-static json_t *view_json(const struct conn_view *v)
+/* one: the facts of a connection that is asked for alone; or NULL. */
+static json_t *view_json(const struct conn_view *v, const struct shown_connection *one)
 {
 	char client[ENDPOINT_STRLEN], virtual[ENDPOINT_STRLEN], server[ENDPOINT_STRLEN];
 	char local[ENDPOINT_STRLEN];
-	const struct shown_connection shown = {
+	struct shown_connection shown = {
 		.protocol = protocol_name(v->proto),
 		.client = endpoint_format(&v->client, client, sizeof(client)),
 		.virtual = endpoint_format(&v->virtual, virtual, sizeof(virtual)),
@@ -92,7 +93,16 @@ static json_t *view_json(const struct conn_view *v)
 		.template = v->flags & CONN_F_TEMPLATE,
 	};
 
-	return shown_object(&shown_connection, &shown, SHOWN_LIST);
+	if (!one)
+		return shown_object(&shown_connection, &shown, SHOWN_LIST);
+	shown.service = one->service;
+	shown.nexthop_in = one->nexthop_in;
+	shown.nexthop_out = one->nexthop_out;
+	shown.idle_s = v->idle_s;
+	shown.embryonic = v->flags & CONN_F_EMBRYONIC;
+	shown.no_output = v->flags & CONN_F_NOOUTPUT;
+	shown.one_packet = v->flags & CONN_F_ONE_PACKET;
+	return shown_object(&shown_connection, &shown, SHOWN_LIST | SHOWN_ONE);
 }
 
 /* Takes what a worker gave. True: the limit is reached. */
@@ -115,7 +125,7 @@ static bool stream_take(struct stream *s)
 			continue;
 		if (!rows)
 			rows = json_array();
-		json_array_append_new(rows, view_json(&s->views[i]));
+		json_array_append_new(rows, view_json(&s->views[i], NULL));
 		if (json_array_size(rows) == ROWS) {
 			rpc_rows(s->pending.req, rows);
 			rows = NULL;
@@ -126,47 +136,38 @@ static bool stream_take(struct stream *s)
 	return false;
 }
 
-static json_t *nexthop_json(const struct link_nexthop *nhs, uint32_t n, uint16_t id)
+static const char *nexthop_text(const struct link_nexthop *nhs, uint32_t n, uint16_t id,
+				char text[ADDR_STRLEN])
 {
-	char text[ADDR_STRLEN];
-
 	for (uint32_t i = 0; id && i < n; i++)
 		if (nhs[i].nh.id == id)
-			return json_string(addr_format(&nhs[i].nh.addr, text, sizeof(text)));
-	return json_null();
+			return addr_format(&nhs[i].nh.addr, text, ADDR_STRLEN);
+	return NULL;
 }
 
 static void answer_found(struct stream *s)
 {
 	const struct conn_view *v = &s->views[0];
 	struct link_nexthop *nhs = NULL;
-	char key[96] = "";
+	char key[96] = "", in[ADDR_STRLEN], out[ADDR_STRLEN];
+	struct shown_connection one = {0};
 	uint32_t n = 0;
-	json_t *o;
 
 	if (s->command.n == 0) {
 		rpc_fail(s->pending.req, RPC_NO_OBJECT, NULL, "no such connection");
 		return;
 	}
-	o = view_json(v);
 	if (v->service_id <= MAX_SERVICES &&
 	    s->pending.control->pub->runtime.services[v->service_id])
 		memcpy(key, s->pending.control->pub->runtime.services[v->service_id]->key,
 		       sizeof(key));
 	if (s->pending.control->link && link_list_nexthops(s->pending.control->link, &nhs, &n) < 0)
 		n = 0;
-	json_object_set_new(o, "service", key[0] ? json_string(key) : json_null());
-	json_object_set_new(o, "idle_s", json_integer(v->idle_s));
-	json_object_set_new(o, "nexthop_in", nexthop_json(nhs, n, v->nh_in));
-	json_object_set_new(o, "nexthop_out", nexthop_json(nhs, n, v->nh_out));
-	json_object_set_new(o, "flags",
-			    json_pack("{s:b, s:b, s:b, s:b}", "embryonic",
-				      (v->flags & CONN_F_EMBRYONIC) != 0, "no_output",
-				      (v->flags & CONN_F_NOOUTPUT) != 0, "template",
-				      (v->flags & CONN_F_TEMPLATE) != 0, "one_packet",
-				      (v->flags & CONN_F_ONE_PACKET) != 0));
+	one.service = key[0] ? key : NULL;
+	one.nexthop_in = nexthop_text(nhs, n, v->nh_in, in);
+	one.nexthop_out = nexthop_text(nhs, n, v->nh_out, out);
 	free(nhs);
-	rpc_answer(s->pending.req, json_pack("{s:o}", "connection", o));
+	rpc_answer(s->pending.req, json_pack("{s:o}", "connection", view_json(v, &one)));
 }
 
 static void answer_ended(struct stream *s)
@@ -412,6 +413,7 @@ const struct method connection_methods[] = {
 	 .result = "`count`, `truncated`; before them rows. A persistence template has client port "
 		   "0 and the state `ASSURED` or `NONE`; a template of a mark has the protocol "
 		   "`ip` and the mark as its virtual address",
+	 .stream = true,
 	 .rows = &shown_connection},
 	{.name = "connection.count",
 	 .run = connection_count,
@@ -422,8 +424,10 @@ const struct method connection_methods[] = {
 	 .run = connection_find,
 	 .help = "a connection by its addresses",
 	 .params = {KEY},
-	 .result = "`connection`: a row of `connection.list` with `service`, `idle_s`, "
-		   "`nexthop_in`, `nexthop_out` and `flags`; or error 2"},
+	 .result = "`connection`; or error 2",
+	 .list = "connection",
+	 .in = SHOWN_LIST | SHOWN_ONE,
+	 .rows = &shown_connection},
 	{.name = "connection.end",
 	 .level = METHOD_CHANGE,
 	 .at_active = true,

@@ -2,7 +2,6 @@
 /* counter.list and status: counters and their change per second. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "control/listing.h"
 #include "control/checking.h"
@@ -13,15 +12,6 @@
 #include "metrics/port_view.h"
 
 #define WORKER_FIELD(name) (offsetof(struct worker_counters, name) / sizeof(uint64_t))
-
-static uint64_t sum_of(const uint64_t *v, size_t n)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < n; i++)
-		sum += v[i];
-	return sum;
-}
 
 static uint16_t n_workers(const struct control *c)
 {
@@ -129,11 +119,14 @@ static json_t *named_rows(struct control *c, size_t word, size_t n, const char *
 			rates[i] += (double)c->traffic.workers[w].rate[word + i];
 		}
 	}
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(rows,
-				      json_pack("{s:s, s:s, s:I, s:f}", "name", names[i], "help",
-						helps[i], "count", (json_int_t)counts[i], "rate",
-						shown_round(rates[i])));
+	for (size_t i = 0; i < n; i++) {
+		const struct shown_reason v = {.name = names[i],
+					       .help = helps[i],
+					       .count = counts[i],
+					       .rate = shown_round(rates[i])};
+
+		json_array_append_new(rows, shown_object(&shown_reason, &v, SHOWN_COUNTS));
+	}
 	return rows;
 }
 
@@ -157,11 +150,10 @@ static json_t *health_rows(struct control *c)
 	health_totals(&p, &v);
 	for (uint16_t i = 0; i < shown_health.n; i++) {
 		const struct shown *row = &shown_health.rows[i];
+		const struct shown_figure f = {row->name, row->help, shown_count(row, &v)};
 
 		if (row->in & SHOWN_LIST)
-			json_array_append_new(rows, json_pack("{s:s, s:s, s:I}", "name", row->name,
-							      "help", row->help, "value",
-							      (json_int_t)shown_count(row, &v)));
+			json_array_append_new(rows, shown_object(&shown_figure, &f, SHOWN_COUNTS));
 	}
 	return rows;
 }
@@ -199,31 +191,6 @@ static void counter_list(struct control *c, struct rpc_request *req, json_t *par
 }
 
 /* --- status --- */
-
-static json_t *doors_json(const struct worker_counters *w)
-{
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "received",
-			 (json_int_t)w->received, "ring_in", (json_int_t)w->ring_in, "injected",
-			 (json_int_t)w->injected, "generated", (json_int_t)w->generated, "sent",
-			 (json_int_t)w->sent, "handed_off", (json_int_t)w->handed_off, "punted",
-			 (json_int_t)sum_of(w->punted, PUNT_MAX), "answered",
-			 (json_int_t)w->answered, "dropped",
-			 (json_int_t)sum_of(w->dropped, DROP_MAX), "parked", (json_int_t)w->parked);
-}
-
-static json_t *connections_json(const struct control *c, const struct worker_counters *w)
-{
-	struct table_sums t;
-
-	table_sums_read(c->dp, &t);
-	return json_pack("{s:I, s:I, s:I, s:I, s:{s:I, s:I}, s:I, s:I}", "live",
-			 (json_int_t)w->connections, "embryonic", (json_int_t)w->embryonic,
-			 "not_assured", (json_int_t)w->not_assured, "ending", (json_int_t)w->ending,
-			 "entries", table_family_names[TABLE_IPV4],
-			 (json_int_t)t.entries[TABLE_IPV4], table_family_names[TABLE_IPV6],
-			 (json_int_t)t.entries[TABLE_IPV6], "capacity", (json_int_t)t.capacity,
-			 "bytes", (json_int_t)t.bytes);
-}
 
 /* Rates of all services together. */
 static json_t *all_rates_json(const struct control *c)
@@ -302,36 +269,31 @@ static json_t *warnings_json(struct control *c)
 
 static void status(struct control *c, struct rpc_request *req, json_t *params)
 {
-	struct worker_counters sum = {0};
 	char digest[CONFIG_DIGEST_STRLEN];
-	uint64_t now = clock_us();
+	struct process_texts texts;
+	struct ledger_view ledger;
+	struct shown_ledger l;
+	struct shown_process v;
+	struct router_parts p;
 	json_t *o;
 
 	(void)params;
+	control_parts(c, &p);
+	p.status.state = ha_state_word(c);
+	p.status.file = c->config_path;
+	p.status.digest = config_digest(c->config, digest);
+	p.status.unsaved = c->config_path && versions_unsaved(c);
+	p.status.jumps = c->clock_jump.jumps;
+	p.status.jump_last_ms = c->clock_jump.last_us / 1000;
+	p.status.jump_ago_s = (clock_boot_us() - c->clock_jump.at_us) / 1000000;
+	process_view(&p, &texts, &v);
+	o = shown_object(&shown_process, &v, SHOWN_LIST);
+	ledger_shown(&p, &ledger, &l);
 	if (c->dp)
-		dataplane_worker_counters(c->dp, &sum);
-	o = json_pack("{s:s?, s:s, s:i, s:I, s:I, s:{s:s?, s:s, s:I}}", "name",
-		      c->config->node.name, "version", PLVS_VERSION, "pid", (int)getpid(),
-		      "uptime_s", (json_int_t)((now - c->started_us) / 1000000), "generation",
-		      (json_int_t)c->publisher.live->generation, "configuration", "file",
-		      c->config_path, "digest", config_digest(c->config, digest), "applied_s",
-		      (json_int_t)((now - c->applied_us) / 1000000));
-	json_object_set_new(o, "workers", json_integer(n_workers(c)));
-	json_object_set_new(o, "ports", json_integer(c->dp ? c->dp->n_ports : 0));
-	json_object_set_new(o, "services", json_integer(c->config->shared.n_services));
-	json_object_set_new(o, "servers", json_integer(c->config->n_servers));
-	json_object_set_new(o, "clients", json_integer(rpc_server_clients(c->server)));
-	json_object_set_new(o, "connections", connections_json(c, &sum));
-	if (c->dp)
-		json_object_set_new(o, "kept", kept_json(c->dp));
+		json_object_set_new(json_object_get(o, "kept"), "ledger",
+				    shown_object(&shown_ledger, &l, SHOWN_LIST));
 	json_object_set_new(o, "rates", all_rates_json(c));
-	json_object_set_new(o, "doors", doors_json(&sum));
-	if (ha_state_word(c))
-		json_object_set_new(o, "state", json_string(ha_state_word(c)));
 	json_object_set_new(o, "trial", trial_json(c));
-	json_object_set_new(o, "clock", clock_jump_json(&c->clock_jump, clock_boot_us()));
-	json_object_set_new(json_object_get(o, "configuration"), "unsaved",
-			    json_boolean(c->config_path && versions_unsaved(c)));
 	json_object_set_new(o, "warnings", warnings_json(c));
 	rpc_answer(req, o);
 }
@@ -340,29 +302,8 @@ const struct method counter_methods[] = {
 	{.name = "status",
 	 .run = status,
 	 .help = "the router at a glance",
-	 .result =
-		 "`name`, `state`: as of `ha.status`, `version`, `pid`, `uptime_s`, `generation`, "
-		 "`configuration`: `{file, "
-		 "digest, applied_s, unsaved}` (`unsaved`: the shared part differs from the file, "
-		 "as last read or saved), `trial`: `{version, author, within_s, left_s}` "
-		 "of a "
-		 "configuration that waits for `config.confirm`, or null, `workers`, `ports`, "
-		 "`services`, `servers`, `clients`, "
-		 "`connections`: `{live, embryonic, not_assured, ending, entries: {ipv4, ipv6}, "
-		 "capacity, "
-		 "bytes}` (used entries by family, room of each family, memory of both), "
-		 "`kept`: `{from, connections, dropped: {unknown_server, half_written, damaged, "
-		 "no_room, refused}, age_ms, took_ms, fault, ledger: {path, bytes, missed, "
-		 "fault}}` (connections of the former process that were taken up at the start, "
-		 "`from` the `file` of an orderly end, the `ledger` of a killed process, or null; "
-		 "the first `fault`: the reason why not; `bytes`: memory of the ledger's rows; "
-		 "`missed`: rows that were not written for lack of memory; the second `fault`: the "
-		 "reason why not all connections survive a kill), "
-		 "`rates`: of all services together, `doors`: `{received, ring_in, injected, "
-		 "generated, sent, handed_off, punted, answered, dropped, parked}` of all workers "
-		 "together, `clock`: `{jumps, last_ms, ago_s}` of the wall clock (number of jumps "
-		 "of 0.5 s or more; size of the last one, forwards; time since then), "
-		 "`warnings`: texts"},
+	 .result = "the keys of the process",
+	 .rows = &shown_process},
 	{.name = "counter.list",
 	 .run = counter_list,
 	 .help = "counters and their change per second over the last 2 s",

@@ -7,7 +7,6 @@
 #include "control/apply.h"
 #include "control/control_internal.h"
 #include "control/fleet_wire.h"
-#include "control/checking.h"
 #include "control/pushed.h"
 #include "metrics/object_view.h"
 
@@ -19,17 +18,18 @@ static json_t *routes_json(const struct control *c, uint32_t n)
 	char text[ADDR_STRLEN];
 
 	for (uint32_t i = 0; i < is && i < n; i++)
-		json_array_append_new(list, json_pack("{s:s, s:I, s:b}", "vip",
-						      addr_format(&v[i].addr, text, sizeof(text)),
-						      "metric", (json_int_t)v[i].metric, "pool",
-						      (int)v[i].home));
+		json_array_append_new(
+			list, shown_object(&shown_vip_route,
+					   &(struct shown_vip_route){
+						   addr_format(&v[i].addr, text, sizeof(text)),
+						   v[i].metric, v[i].home},
+					   SHOWN_LIST));
 	free(v);
 	return list;
 }
 
 static json_t *status_json(struct control *c)
 {
-	char digest[CONFIG_DIGEST_STRLEN];
 	struct router_parts parts;
 	struct shown_fleet v;
 	json_t *out;
@@ -37,10 +37,6 @@ static json_t *status_json(struct control *c)
 	control_parts(c, &parts);
 	fleet_view(&parts, &v);
 	out = shown_object(&shown_fleet, &v, SHOWN_LIST);
-	json_object_set_new(out, "digest", json_string(config_digest(c->config, digest)));
-	json_object_set_new(
-		out, "undecided",
-		json_integer(checking_health(c) ? health_undecided(checking_health(c)) : 0));
 	json_object_set_new(out, "routes",
 			    v.on ? routes_json(c, v.s.announced + v.s.homes) : json_array());
 	return out;
@@ -139,8 +135,7 @@ const struct method fleet_methods[] = {
 	 .run = status,
 	 .help = "the router as a member of a fleet: its announced VIPs, and the reasons why "
 		 "others are not",
-	 .result = "the keys of a member; `digest`: of the shared configuration; `routes`: `[{vip, "
-		   "metric, pool}]`, the VIPs and addresses of the pool that are announced",
+	 .result = "the keys of a member",
 	 .rows = &shown_fleet},
 	{.name = "fleet.drain",
 	 .level = METHOD_CHANGE,

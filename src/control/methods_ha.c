@@ -132,12 +132,17 @@ static json_t *claims_json(const struct ha_status *s)
 		const struct ha_claim_status *k = &s->claims[i];
 		char addr[ADDR_STRLEN], mac[MAC_STRLEN];
 
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:b, s:I, s:I}", "address",
-						      addr_format(&k->addr, addr, sizeof(addr)),
-						      "link", k->link, "mac",
-						      mac_format(&k->mac, mac, sizeof(mac)), "peer",
-						      (int)k->peer, "count", (json_int_t)k->count,
-						      "ago_ms", (json_int_t)k->ago_ms));
+		json_array_append_new(
+			list,
+			shown_object(&shown_claim,
+				     &(struct shown_claim){
+					     .address = addr_format(&k->addr, addr, sizeof(addr)),
+					     .link = k->link,
+					     .mac = mac_format(&k->mac, mac, sizeof(mac)),
+					     .peer = k->peer,
+					     .count = k->count,
+					     .ago_ms = k->ago_ms},
+				     SHOWN_LIST));
 	}
 	return list;
 }
@@ -223,10 +228,7 @@ const struct method ha_methods[] = {
 	{.name = "ha.status",
 	 .run = status,
 	 .help = "the pair: state, peer, paths, witnesses, synchronisation",
-	 .result = "the keys of a pair; `peer` is null before the peer was heard; `claims`: "
-		   "`[{address, link, mac, "
-		   "peer, count, ago_ms}]`, stations that claimed, in the last two minutes, an "
-		   "address that is active here",
+	 .result = "the keys of a pair; `peer` is null before the peer was heard",
 	 .rows = &shown_pair},
 	{.name = "ha.ask_addresses",
 	 .level = METHOD_CHANGE,

@@ -16,9 +16,9 @@
 static const char *const filter_words[] = {"unknown", "up", "down", "maintenance", "forced", NULL};
 _Static_assert(sizeof(filter_words) / sizeof(filter_words[0]) == FILTER_FORCED + 2, "in order");
 
-/* Without history. NULL: the server is not checked. */
+/* in: SHOWN_HEALTH and the like. NULL: the server is not checked. */
 static json_t *row_json(const struct router_parts *p, const struct config_service *svc,
-			const char *key, const struct config_server *server)
+			const char *key, const struct config_server *server, unsigned int in)
 {
 	const struct service_rt *rt = runtime_service_find(&p->pub->runtime, key);
 	struct server_texts texts;
@@ -29,7 +29,7 @@ static json_t *row_json(const struct router_parts *p, const struct config_servic
 		return NULL;
 	v.name = svc->name;
 	v.named = svc->name != NULL;
-	return shown_object(&shown_server, &v, SHOWN_HEALTH);
+	return shown_object(&shown_server, &v, in);
 }
 
 /* ---- list ---- */
@@ -85,7 +85,8 @@ static void service_rows(struct control *c, const struct config_service *svc,
 	for (uint32_t i = 0; h && i < svc->n_servers; i++)
 		if (health_get_now(h, key, &svc->servers[i].ep, &v) == 0 &&
 		    passes(f, &svc->servers[i].ep, &v))
-			json_array_append_new(rows, row_json(&p, svc, key, &svc->servers[i]));
+			json_array_append_new(
+				rows, row_json(&p, svc, key, &svc->servers[i], SHOWN_HEALTH));
 }
 
 static void list_row(struct control *c, const struct config_service *svc,
@@ -153,10 +154,10 @@ static json_t *history_json(const struct health_view *v)
 	for (uint32_t i = 0; list && i < v->n_history; i++) {
 		const struct health_transition *t = &v->history[i];
 
-		json_array_append_new(
-			list, json_pack("{s:I, s:s, s:s, s:s}", "at_ms", (json_int_t)t->at_ms,
-					"state", health_state_names[t->state], "admin",
-					health_admin_names[t->admin], "reason", t->reason));
+		const struct shown_transition shown = {t->at_ms, health_state_names[t->state],
+						       health_admin_names[t->admin], t->reason};
+
+		json_array_append_new(list, shown_object(&shown_transition, &shown, SHOWN_LIST));
 	}
 	return list;
 }
@@ -187,20 +188,15 @@ static json_t *checks_json(const struct health *h, const char *key, const struct
 
 static json_t *quorum_json(const struct health_service_view *g)
 {
-	return json_pack("{s:b, s:b, s:b, s:I, s:I, s:I, s:I}", "held", (int)g->quorum, "lost",
-			 (int)g->lost, "kept", (int)g->holds, "has", (json_int_t)g->has, "needed",
-			 (json_int_t)g->needed, "up", (json_int_t)g->n_up, "servers",
-			 (json_int_t)(g->n_servers - g->n_sorry));
-}
-
-/* As a server of service.list has them. */
-static void handshakes_set(json_t *o, const struct shown_server *v)
-{
-	json_t *all = v->handshakes ? shown_object(&shown_server, v, SHOWN_LIST) : NULL;
-
-	if (all)
-		json_object_set(o, "handshakes", json_object_get(all, "handshakes"));
-	json_decref(all);
+	return shown_object(&shown_quorum,
+			    &(struct shown_quorum){.held = g->quorum,
+						   .lost = g->lost,
+						   .kept = g->holds,
+						   .has = g->has,
+						   .needed = g->needed,
+						   .up = g->n_up,
+						   .servers = g->n_servers - g->n_sorry},
+			    SHOWN_LIST);
 }
 
 static void show(struct control *c, struct rpc_request *req, json_t *params)
@@ -211,8 +207,6 @@ static void show(struct control *c, struct rpc_request *req, json_t *params)
 	char key[CONFIG_KEY_STRLEN];
 	const struct config_service *svc = server_lookup(c, req, params, &server);
 	struct health *h = checking_health(c);
-	struct server_texts texts;
-	struct shown_server shown;
 	struct router_parts p;
 	json_t *o;
 
@@ -224,15 +218,11 @@ static void show(struct control *c, struct rpc_request *req, json_t *params)
 		rpc_fail(req, RPC_NO_OBJECT, NULL, "the server is not checked");
 		return;
 	}
-	o = row_json(&p, svc, key, server);
-	json_object_set_new(o, "checked_ms", json_integer((json_int_t)v.checked_ms));
-	json_object_set_new(o, "transitions", json_integer((json_int_t)v.edges));
+	o = row_json(&p, svc, key, server, SHOWN_HEALTH | SHOWN_ONE);
 	json_object_set_new(o, "checks", checks_json(h, key, &server->ep));
 	json_object_set_new(o, "history", history_json(&v));
 	if (health_get_service(h, key, &group) == 0)
 		json_object_set_new(o, "quorum", quorum_json(&group));
-	server_view(&p, key, control_service_rt(c, svc), server, &texts, &shown);
-	handshakes_set(o, &shown);
 	rpc_answer(req, o);
 }
 
@@ -326,15 +316,17 @@ const struct method health_methods[] = {
 		     "said so"}},
 	 .result = "`servers`: rows in the order of services; see [The state of "
 		   "servers](#the-state-of-servers)",
+	 .list = "servers",
+	 .in = SHOWN_HEALTH,
 	 .rows = &shown_server},
 	{.name = "health.show",
 	 .run = show,
 	 .help = "state, checks and history of one server of one service",
 	 .params = {METHOD_SERVICE, METHOD_SERVER},
-	 .result =
-		 "a row of `health.list` with `checked_ms`, `transitions`, `checks`, `history`: "
-		 "`[{at_ms, state, admin, reason}]` (newest first), `quorum`: `{held, lost, kept, "
-		 "has, needed, up, servers}`, and `handshakes` as of a service's server"},
+	 .result = "a row of `health.list` with `checked_ms`, `transitions`, `checks`, `history`, "
+		   "`quorum` and `handshakes`",
+	 .in = SHOWN_HEALTH | SHOWN_ONE,
+	 .rows = &shown_server},
 	{.name = "health.force",
 	 .level = METHOD_CHANGE,
 	 .run = force,

@@ -11,6 +11,7 @@
 #include "control/push.h"
 #include "control/version_config.h"
 #include "sched/sched.h"
+#include "shown/objects.h"
 
 /* --- names of versions --- */
 
@@ -58,10 +59,16 @@ static json_t *entry_json(const struct history *h, uint32_t i)
 	const struct version_entry *e = &h->store.entry[i];
 	char id[VERSION_ID_STRLEN];
 
-	return json_pack("{s:i, s:s, s:o, s:s, s:s, s:b, s:b}", "number", (int)i, "id",
-			 version_id_format(&e->id, id), "time",
-			 e->time_s ? json_integer(e->time_s) : json_null(), "author", e->author,
-			 "comment", e->comment, "running", i == 0, "kept", (int)h->stored[i]);
+	return shown_object(
+		&shown_version,
+		&(struct shown_version){.number = i,
+					.id = version_id_format(&e->id, id),
+					.time = e->time_s ? (uint64_t)e->time_s : UINT64_MAX,
+					.author = e->author,
+					.comment = e->comment,
+					.running = i == 0,
+					.kept = h->stored[i]},
+		SHOWN_LIST);
 }
 
 static void history_done(void *arg)
@@ -268,12 +275,10 @@ const struct method history_methods[] = {
 	{.name = "config.history",
 	 .run = config_history,
 	 .help = "the versions of the shared configuration, the running one first",
-	 .result = "`versions`: a list of `{number, id, time, author, comment, running, kept}`; "
-		   "`number`: how many changes ago; `time`: seconds since 1970, null for a version "
-		   "of the peer of which only the id is known; `kept`: `state_dir` has the content "
-		   "of the version; `fault`: the reason why versions are not stored, or null; "
-		   "`trial`: as of "
-		   "`status`"},
+	 .result = "`versions`; `fault`: the reason why versions are not stored, or null; `trial`: "
+		   "as of `status`",
+	 .list = "versions",
+	 .rows = &shown_version},
 	{.name = "config.diff",
 	 .run = config_diff,
 	 .help = "the objects that differ between two versions",

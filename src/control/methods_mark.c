@@ -8,21 +8,22 @@
 #include "publish/builder.h"
 #include "control/listing.h"
 #include "dataplane/stages/classify.h"
+#include "shown/objects.h"
 
 /* --- listing --- */
 
 #define MARK_ROWS 256 /* in one notification */
 
-/* The count of rule i, or -1 for one that is not compiled yet. */
-static json_int_t mark_hits(const struct control *c, uint32_t i)
+/* The count of rule i; UINT64_MAX: the rule is not compiled yet. */
+static uint64_t mark_hits(const struct control *c, uint32_t i)
 {
 	const struct mark_table *t = c->publisher.live->marks;
 	const struct mark_rule *rules;
 
 	if (i >= classify_rules(t, &rules) ||
 	    memcmp(&rules[i], &c->config->shared.marks[i].rule, sizeof(rules[i])) != 0)
-		return -1;
-	return (json_int_t)classify_hits(t, i);
+		return UINT64_MAX;
+	return classify_hits(t, i);
 }
 
 static json_t *mark_rows(struct control *c, uint32_t *place)
@@ -33,10 +34,9 @@ static json_t *mark_rows(struct control *c, uint32_t *place)
 
 	for (uint32_t i = *place; rows && i < end; i++) {
 		json_t *o = config_mark_to_json(&shared->marks[i]);
-		json_int_t hits = mark_hits(c, i);
+		const struct shown_mark v = {.position = i, .connections = mark_hits(c, i)};
 
-		json_object_set_new(o, "position", json_integer(i));
-		json_object_set_new(o, "connections", hits < 0 ? json_null() : json_integer(hits));
+		shown_json(o, &shown_mark, &v, SHOWN_LIST);
 		json_array_append_new(rows, o);
 		*place = i + 1;
 	}
@@ -165,9 +165,9 @@ const struct method mark_methods[] = {
 	{.name = "mark.list",
 	 .run = mark_list,
 	 .help = "the mark rules in order, with their counters, as a stream",
-	 .result = "`count`; before it rows with the keys of `shared.marks[]`, `position`, and "
-		   "`connections`: new connections, and packets without one, for which the rule "
-		   "decided; null: not live yet"},
+	 .result = "`count`; before it rows, which also have the keys of `shared.marks[]`",
+	 .stream = true,
+	 .rows = &shown_mark},
 	{.name = "mark.add",
 	 .level = METHOD_CHANGE,
 	 .at_active = true,

@@ -248,16 +248,16 @@ static json_t *removed_json(const struct control *c, const struct config_service
 	while (rt && (srv = runtime_removed_next(runtime, rt, &place))) {
 		uint64_t counts = server_rt_counts(srv);
 		char text[ENDPOINT_STRLEN];
-		json_t *o = json_pack(
-			"{s:s, s:I, s:s}", "address", endpoint_format(&srv->ep, text, sizeof(text)),
-			"connections",
-			(json_int_t)counts_active(counts) + (json_int_t)counts_inactive(counts),
-			"on_server_gone", names[server_rt_on_removed(runtime, srv, now_s)]);
 		uint32_t left = server_rt_drain_left(runtime, srv, now_s);
+		const struct shown_removed_server v = {
+			.address = endpoint_format(&srv->ep, text, sizeof(text)),
+			.connections = (uint64_t)counts_active(counts) + counts_inactive(counts),
+			.on_server_gone = names[server_rt_on_removed(runtime, srv, now_s)],
+			.drain_left_s = left,
+			.drains = left > 0,
+		};
 
-		if (left)
-			json_object_set_new(o, "drain_left_s", json_integer(left));
-		json_array_append_new(list, o);
+		json_array_append_new(list, shown_object(&shown_removed_server, &v, SHOWN_LIST));
 	}
 	return list;
 }
@@ -333,9 +333,15 @@ static int append_implied(const struct config *config, json_t *list)
 		}
 		if (!listed)
 			json_array_append_new(
-				list, json_pack("{s:s, s:s, s:n, s:b, s:b}", "address",
-						addr_format(&addr, text, sizeof(text)), "kind",
-						"vip", "link", "active", 1, "implied", 1));
+				list, shown_object(&shown_address,
+						   &(struct shown_address){
+							   .address = addr_format(&addr, text,
+										  sizeof(text)),
+							   .kind = "vip",
+							   .active = true,
+							   .implied = true,
+							   .no_link = true},
+						   SHOWN_LIST));
 	}
 	free(vips);
 	return 0;
@@ -349,10 +355,10 @@ static json_t *addresses_json(const struct config *config, enum config_part part
 	for (uint32_t i = 0; list && i < config->shared.n_addresses; i++) {
 		json_t *o = config_address_to_json(&config->shared.addresses[i]);
 
-		if (!json_object_get(o, "link"))
-			json_object_set_new(o, "link", json_null());
-		json_object_set_new(o, "active", json_true());
-		json_object_set_new(o, "implied", json_false());
+		const struct shown_address v = {.active = true,
+						.no_link = !json_object_get(o, "link")};
+
+		shown_json(o, &shown_address, &v, SHOWN_LIST);
 		json_array_append_new(list, o);
 	}
 	if (!list || append_implied(config, list) < 0) {
@@ -378,15 +384,19 @@ const struct method service_methods[] = {
 	 .run = service_list,
 	 .help = "all virtual services with their real servers",
 	 .result = "`services`; see [Services and servers](#services-and-servers)",
+	 .list = "services",
 	 .rows = &shown_service},
 	{.name = "service.get",
 	 .run = service_get,
 	 .help = "a virtual service",
 	 .params = {METHOD_SERVICE},
-	 .result = "`service`: as of `service.list`, and `removed_servers`, which connections "
-		   "still name: `[{address, connections, on_server_gone, "
-		   "drain_left_s}]`; `config`: its object of the configuration, to be changed and "
-		   "sent back; `timeouts`: by state of a connection, in seconds"},
+	 .result =
+		 "`service`: as of `service.list`, and `removed_servers`; `config`: its object of "
+		 "the configuration, to be changed and sent back; `timeouts`: by state of a "
+		 "connection, in seconds",
+	 .list = "service",
+	 .in = SHOWN_LIST | SHOWN_ONE,
+	 .rows = &shown_service},
 	{.name = "service.add",
 	 .level = METHOD_CHANGE,
 	 .at_active = true,
@@ -439,7 +449,9 @@ const struct method service_methods[] = {
 	{.name = "address.list",
 	 .run = address_list,
 	 .help = "addresses: VIPs, gateways and prefixes",
-	 .result = "`addresses`: `[{address, kind, link, active, implied}]`"},
+	 .result = "`addresses`",
+	 .list = "addresses",
+	 .rows = &shown_address},
 	{.name = "address.add",
 	 .level = METHOD_CHANGE,
 	 .at_active = true,

@@ -47,10 +47,12 @@ static json_t *worker_json(const struct router_parts *p, uint16_t id)
 
 	worker_view(p, id, &v);
 	o = shown_object(&shown_worker, &v, SHOWN_LIST);
-	for (uint16_t i = 0; i < w->n_rx; i++)
-		json_array_append_new(queues, json_pack("{s:s, s:i}", "port",
-							p->dp->ports[w->rx[i].port].config.name,
-							"queue", (int)w->rx[i].queue));
+	for (uint16_t i = 0; i < w->n_rx; i++) {
+		const struct shown_queue q = {p->dp->ports[w->rx[i].port].config.name,
+					      w->rx[i].queue};
+
+		json_array_append_new(queues, shown_object(&shown_queue, &q, SHOWN_LIST));
+	}
 	json_object_set_new(o, "queues", queues);
 	return o;
 }
@@ -116,20 +118,21 @@ static json_t *nexthop_json(const struct control *c, const struct link_nexthop *
 					     [NEXTHOP_FAILED] = "failed"};
 	char link[MAX_NAME + 8], addr[ADDR_STRLEN], text[MAC_STRLEN];
 	const struct nexthop *nh = &n->nh;
-	json_t *o = json_pack("{s:i, s:s, s:s, s:s, s:i, s:i}", "id", (int)nh->id, "link",
-			      link_text(c, nh->link, link, sizeof(link)), "address",
-			      addr_format(&nh->addr, addr, sizeof(addr)), "state",
-			      nh->state <= NEXTHOP_FAILED ? states[nh->state] : "?", "mtu",
-			      (int)nh->mtu, "used_s", (int)n->idle_s);
+	struct shown_nexthop v = {
+		.id = nh->id,
+		.link = link_text(c, nh->link, link, sizeof(link)),
+		.address = addr_format(&nh->addr, addr, sizeof(addr)),
+		.state = nh->state <= NEXTHOP_FAILED ? states[nh->state] : "?",
+		.mtu = nh->mtu,
+		.used_s = n->idle_s,
+		.wanted = n->wanted,
+	};
 	struct mac mac;
 
 	memcpy(mac.byte, nh->l2, sizeof(mac.byte));
-	json_object_set_new(o, "mac",
-			    nh->state == NEXTHOP_REACHABLE
-				    ? json_string(mac_format(&mac, text, sizeof(text)))
-				    : json_null());
-	json_object_set_new(o, "wanted", json_boolean(n->wanted));
-	return o;
+	if (nh->state == NEXTHOP_REACHABLE)
+		v.mac = mac_format(&mac, text, sizeof(text));
+	return shown_object(&shown_nexthop, &v, SHOWN_LIST);
 }
 
 static void nexthop_list(struct control *c, struct rpc_request *req, json_t *params)
@@ -149,12 +152,9 @@ static void nexthop_list(struct control *c, struct rpc_request *req, json_t *par
 	rpc_answer(req, json_pack("{s:o}", "nexthops", list));
 }
 
-static json_t *address_or_null(const struct addr *a)
+static const char *address_or_null(const struct addr *a, char text[ADDR_STRLEN])
 {
-	char text[ADDR_STRLEN];
-
-	return a->family != ADDR_NONE ? json_string(addr_format(a, text, sizeof(text)))
-				      : json_null();
+	return a->family != ADDR_NONE ? addr_format(a, text, ADDR_STRLEN) : NULL;
 }
 
 static json_t *route_json(const struct control *c, const struct link_fib_route *r)
@@ -163,14 +163,18 @@ static json_t *route_json(const struct control *c, const struct link_fib_route *
 					    [ROUTE_GATEWAY] = "gateway",
 					    [ROUTE_LOCAL] = "local",
 					    [ROUTE_BLOCK] = "block"};
-	char link[MAX_NAME + 8], text[PREFIX_STRLEN];
+	char link[MAX_NAME + 8], text[PREFIX_STRLEN], via[ADDR_STRLEN], source[ADDR_STRLEN];
+	const struct shown_route v = {
+		.prefix = prefix_format(&r->dest, text, sizeof(text)),
+		.kind = r->kind <= ROUTE_BLOCK ? kinds[r->kind] : "?",
+		.via = address_or_null(&r->via, via),
+		.link = link_text(c, r->link, link, sizeof(link)),
+		.mtu = r->mtu,
+		.source = address_or_null(&r->source, source),
+		.metric = r->metric,
+	};
 
-	return json_pack("{s:s, s:s, s:o, s:s, s:i, s:o, s:I}", "prefix",
-			 prefix_format(&r->dest, text, sizeof(text)), "kind",
-			 r->kind <= ROUTE_BLOCK ? kinds[r->kind] : "?", "via",
-			 address_or_null(&r->via), "link",
-			 link_text(c, r->link, link, sizeof(link)), "mtu", (int)r->mtu, "source",
-			 address_or_null(&r->source), "metric", (json_int_t)r->metric);
+	return shown_object(&shown_route, &v, SHOWN_LIST);
 }
 
 static void route_list(struct control *c, struct rpc_request *req, json_t *params)
@@ -206,19 +210,25 @@ const struct method system_methods[] = {
 	 .run = worker_list,
 	 .help = "workers and their queues",
 	 .result = "`workers`",
+	 .list = "workers",
 	 .rows = &shown_worker},
 	{.name = "port.list",
 	 .run = port_list,
 	 .help = "ports and their state",
 	 .result = "`ports`",
+	 .list = "ports",
 	 .rows = &shown_port},
 	{.name = "nexthop.list",
 	 .run = nexthop_list,
 	 .help = "next hops and their MACs",
-	 .result = "`nexthops`: `[{id, link, address, mac, state, mtu, used_s, wanted}]`"},
+	 .result = "`nexthops`",
+	 .list = "nexthops",
+	 .rows = &shown_nexthop},
 	{.name = "route.list",
 	 .run = route_list,
 	 .help = "routes as mirrored from Linux",
-	 .result = "`routes`: `[{prefix, kind, via, link, mtu, source, metric}]`"},
+	 .result = "`routes`",
+	 .list = "routes",
+	 .rows = &shown_route},
 	{.name = NULL},
 };

@@ -13,6 +13,7 @@
 #include "control/audit.h"
 #include "control/control_internal.h"
 #include "control/undo_record.h"
+#include "shown/objects.h"
 
 #define AGAIN_MS 2000 /* after a rollback that failed */
 
@@ -150,7 +151,10 @@ json_t *trial_json(const struct control *c)
 
 	if (!t->on)
 		return json_null();
-	return json_pack("{s:s, s:s, s:f, s:f}", "version", version_id_format(&t->version, id),
-			 "author", t->author, "within_s", (double)t->within_ms / 1000, "left_s",
-			 (double)trial_left_ms(t) / 1000);
+	return shown_object(&shown_trial,
+			    &(struct shown_trial){.version = version_id_format(&t->version, id),
+						  .author = t->author,
+						  .within_s = (double)t->within_ms / 1000,
+						  .left_s = (double)trial_left_ms(t) / 1000},
+			    SHOWN_LIST);
 }

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "base/error_text.h"
 #include "base/log.h"
@@ -14,6 +13,7 @@
 #include "control/undo_record.h"
 #include "control/versions_internal.h"
 #include "ha/ha.h"
+#include "shown/objects.h"
 
 #define LOOK_MS	      100
 #define RETRY_US      1000000 /* first pause after a refusal of the peer */
@@ -43,7 +43,7 @@ static void entry_make(struct version_entry *e, const uint8_t digest[VERSION_DIG
 	if (getrandom(&e->id, sizeof(e->id), 0) != sizeof(e->id))
 		memset(&e->id, 0, sizeof(e->id));
 	memcpy(e->digest, digest, sizeof(e->digest));
-	e->time_s = time(NULL);
+	e->time_s = (int64_t)(clock_wall_ms() / 1000);
 	snprintf(e->author, sizeof(e->author), "%s", author);
 }
 
@@ -273,27 +273,29 @@ const char *versions_refuse_changes(struct control *c)
 		     : NULL;
 }
 
-static json_t *id_json(const struct version_id *id)
+static const char *id_or_null(const struct version_id *id, char text[VERSION_ID_STRLEN])
 {
-	char text[VERSION_ID_STRLEN];
-
-	return version_id_is_none(id) ? json_null() : json_string(version_id_format(id, text));
+	return version_id_is_none(id) ? NULL : version_id_format(id, text);
 }
 
 json_t *versions_json(const struct control *c)
 {
 	const struct versions *v = &c->versions;
-	json_t *out = json_pack(
-		"{s:o, s:b, s:s?, s:s, s:o, s:s?}", "version", id_json(&v->version.id), "stored",
-		(int)(v->dir[0] && !v->fault[0] && v->durable == v->changes), "fault",
-		v->fault[0] ? v->fault : NULL, "relation",
-		version_relation_name(v->has_peer ? v->relation : VERSION_NONE), "peer_version",
-		id_json(&v->word.id), "peer_fault", v->peer_fault[0] ? v->peer_fault : NULL);
+	const struct version_entry *newest = v->store.n > 0 ? &v->store.entry[0] : NULL;
+	char here[VERSION_ID_STRLEN], there[VERSION_ID_STRLEN];
+	const struct shown_agreement shown = {
+		.version = id_or_null(&v->version.id, here),
+		.stored = v->dir[0] && !v->fault[0] && v->durable == v->changes,
+		.fault = v->fault[0] ? v->fault : NULL,
+		.relation = version_relation_name(v->has_peer ? v->relation : VERSION_NONE),
+		.peer_version = id_or_null(&v->word.id, there),
+		.peer_fault = v->peer_fault[0] ? v->peer_fault : NULL,
+		.has_author = newest,
+		.author = newest ? newest->author : NULL,
+		.time = newest ? (uint64_t)newest->time_s : 0,
+	};
+	json_t *out = shown_object(&shown_agreement, &shown, SHOWN_LIST);
 
-	if (out && v->store.n > 0) {
-		json_object_set_new(out, "author", json_string(v->store.entry[0].author));
-		json_object_set_new(out, "time", json_integer(v->store.entry[0].time_s));
-	}
 	if (out && v->difference)
 		json_object_set(out, "difference", v->difference);
 	return out;

@@ -5,6 +5,8 @@
 
 #include "metrics/object_view.h"
 
+_Static_assert(sizeof(((struct shown_fleet *)0)->digest_buf) >= CONFIG_DIGEST_STRLEN, "a digest");
+
 static void bgp_view(const struct bgp_look *bgp, struct shown_fleet *out)
 {
 	const enum bgp_state state = bgp ? bgp->state : BGP_UNKNOWN;
@@ -18,15 +20,17 @@ static void bgp_view(const struct bgp_look *bgp, struct shown_fleet *out)
 
 void fleet_view(const struct router_parts *p, struct shown_fleet *out)
 {
-	char digest[CONFIG_DIGEST_STRLEN];
+	char head[9] = "";
 
 	memset(out, 0, sizeof(*out));
 	out->member = p->boot->node.name;
 	out->fleet = p->config->shared.ha.mode == CONFIG_HA_FLEET;
 	/* The configuration remembers the digest of its parts: that is no change. */
-	config_digest((struct config *)(uintptr_t)p->config, digest);
-	digest[8] = '\0';
-	out->digest = strtoul(digest, NULL, 16);
+	config_digest((struct config *)(uintptr_t)p->config, out->digest_buf);
+	out->digest_text = out->digest_buf;
+	memcpy(head, out->digest_buf, sizeof(head) - 1);
+	out->digest = strtoul(head, NULL, 16);
+	out->undecided = p->health ? health_undecided(p->health) : 0;
 	out->on = p->routes != NULL;
 	out->state = "none";
 	out->daemon = bgp_state_names[BGP_UNKNOWN];

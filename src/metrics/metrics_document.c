@@ -34,11 +34,15 @@ struct document {
 static void process_put(const struct router_parts *p, enum expo_format format, struct evbuffer *out)
 {
 	struct process_texts texts;
+	struct ledger_view ledger_texts;
 	struct shown_process s;
+	struct shown_ledger l;
 
 	process_view(p, &texts, &s);
 	families_write(out, format,
 		       &(struct shown_objects){&shown_process, &s, sizeof(s), 1, NULL});
+	ledger_shown(p, &ledger_texts, &l);
+	families_write(out, format, &(struct shown_objects){&shown_ledger, &l, sizeof(l), 1, NULL});
 }
 
 static void worker_labels(const void *object, char *buf, size_t len)

@@ -5,6 +5,7 @@
 /* Fills the objects of shown/objects.h, each in one place. Context: the control thread. */
 
 #include "config/config.h"
+#include "dataplane/sync/ledger.h"
 #include "metrics/parts.h"
 #include "shown/objects.h"
 
@@ -19,6 +20,7 @@ struct port_texts {
 struct process_texts {
 	char build[256];
 	uint64_t late_us[3];
+	uint64_t kept_dropped[5];
 	struct table_sums tables;
 };
 struct path_texts {
@@ -27,6 +29,8 @@ struct path_texts {
 
 void process_view(const struct router_parts *p, struct process_texts *texts,
 		  struct shown_process *out);
+void ledger_shown(const struct router_parts *p, struct ledger_view *texts,
+		  struct shown_ledger *out);
 void worker_view(const struct router_parts *p, uint16_t worker, struct shown_worker *out);
 void port_view(const struct router_parts *p, uint16_t port, struct port_texts *texts,
 	       struct shown_port *out);

@@ -41,6 +41,14 @@ struct router_parts {
 	const char *dpdk_version;
 	uint64_t started_us, applied_us;
 	uint32_t clients; /* of the control socket */
+	/* Of status alone. */
+	struct {
+		const char *state, *file; /* or NULL */
+		const char *digest;	  /* of the shared configuration */
+		bool unsaved; /* the shared configuration is another one than the file's */
+		uint64_t jumps, jump_ago_s; /* of the wall clock */
+		int64_t jump_last_ms;
+	} status;
 };
 
 #endif

@@ -35,15 +35,19 @@ json_t *port_view_losses(const struct router_parts *r)
 		uint64_t now[TRAFFIC_DEVICE];
 
 		device_read(r, p, now);
-		for (size_t i = 0; i < TRAFFIC_DEVICE; i++)
+		for (size_t i = 0; i < TRAFFIC_DEVICE; i++) {
+			const double rate = (double)r->traffic->ports[p].device_rate[i];
+			const struct shown_reason v = {.port = r->dp->ports[p].config.name,
+						       .device = true,
+						       .name = words[i].name,
+						       .help = words[i].help,
+						       .count = now[i],
+						       .rate = shown_round(rate)};
+
 			if (words[i].loss)
 				json_array_append_new(
-					rows, json_pack("{s:s, s:s, s:s, s:I, s:f}", "port",
-							r->dp->ports[p].config.name, "name",
-							words[i].name, "help", words[i].help,
-							"count", (json_int_t)now[i], "rate",
-							shown_round((double)r->traffic->ports[p]
-									    .device_rate[i])));
+					rows, shown_object(&shown_reason, &v, SHOWN_COUNTS));
+		}
 	}
 	return rows;
 }

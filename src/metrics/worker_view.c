@@ -4,9 +4,10 @@
 #include <rte_version.h>
 #include <sched.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
-#include "dataplane/sync/ledger.h"
 #include "metrics/metrics.h"
 #include "metrics/object_view.h"
 #include "rpc/openmetrics.h"
@@ -75,42 +76,93 @@ static void build_labels(const struct router_parts *p, char *buf, size_t len)
 	expo_label(buf, len, "router", p->config->node.name);
 }
 
+static const char *text_or_null(const char *text)
+{
+	return text && text[0] ? text : NULL;
+}
+
+void ledger_shown(const struct router_parts *p, struct ledger_view *texts, struct shown_ledger *out)
+{
+	*out = (struct shown_ledger){0};
+	if (!p->dp)
+		return;
+	if (ledger_view(p->dp, texts))
+		*out = (struct shown_ledger){.path = texts->path,
+					     .fault = text_or_null(texts->fault),
+					     .bytes = texts->bytes,
+					     .missed = texts->missed,
+					     .sound = !texts->fault[0]};
+	else
+		out->fault = text_or_null(p->dp->ledger_fault);
+}
+
+/* The connections that the start took up from the process before. */
+static void kept_fill(const struct kept_report *k, struct process_texts *texts,
+		      struct shown_process *out)
+{
+	static const char *const sources[] = {
+		[KEPT_NOTHING] = NULL, [KEPT_FILE] = "file", [KEPT_LEDGER] = "ledger"};
+	static const char *const names[] = {"unknown_server", "half_written", "damaged", "no_room",
+					    "refused"};
+	const uint64_t dropped[] = {k->unknown, k->half, k->damaged, k->no_room, k->refused};
+
+	memcpy(texts->kept_dropped, dropped, sizeof(dropped));
+	out->has_kept = true;
+	out->kept = *k;
+	out->kept_from = sources[k->source];
+	out->kept_fault = text_or_null(k->why);
+	out->kept_dropped = sum_of(dropped, 5);
+	out->kept_dropped_as =
+		(struct shown_vector){.names = names, .values = texts->kept_dropped, .n = 5};
+}
+
+/* The facts of status that control knows. */
+static void status_fill(const struct router_parts *p, struct shown_process *out)
+{
+	out->name = p->config->node.name;
+	out->version = PLVS_VERSION;
+	out->pid = getpid();
+	out->state = p->status.state;
+	out->has_state = p->status.state != NULL;
+	out->file = p->status.file;
+	out->digest = p->status.digest;
+	out->unsaved = p->status.unsaved;
+	out->jumps = p->status.jumps;
+	out->jumped = p->status.jumps > 0;
+	out->jump_last_ms = p->status.jump_last_ms;
+	out->jump_ago_s = p->status.jump_ago_s;
+}
+
 void process_view(const struct router_parts *p, struct process_texts *texts,
 		  struct shown_process *out)
 {
 	const uint64_t now = clock_us();
-	struct worker_counters sum = {0};
 
 	*out = (struct shown_process){.build = texts->build};
 	build_labels(p, texts->build, sizeof(texts->build));
-	if (p->dp)
-		dataplane_worker_counters(p->dp, &sum);
+	status_fill(p, out);
+	if (p->dp) {
+		dataplane_worker_counters(p->dp, &out->sum);
+		kept_fill(&p->dp->kept, texts, out);
+		out->workers = p->dp->n_workers;
+		out->ports = p->dp->n_ports;
+	}
+	out->punted = sum_of(out->sum.punted, PUNT_MAX);
+	out->dropped = sum_of(out->sum.dropped, DROP_MAX);
 	table_sums_read(p->dp, &texts->tables);
 	out->entries = (struct shown_vector){
 		.names = table_family_names, .values = texts->tables.entries, .n = TABLE_FAMILIES};
 	out->capacity = texts->tables.capacity;
 	out->bytes = texts->tables.bytes;
 	out->uptime_us = now - p->started_us;
+	out->uptime_s = out->uptime_us / 1000000;
 	out->applied_us = now - p->applied_us;
+	out->applied_s = out->applied_us / 1000000;
 	out->generation = p->publisher->live->generation;
 	out->services = p->config->shared.n_services;
 	out->servers = p->config->n_servers;
-	out->connections = sum.connections;
-	out->embryonic = sum.embryonic;
-	out->not_assured = sum.not_assured;
-	out->ending = sum.ending;
 	out->nearly_full = p->table_warning && table_warning_text(p->table_warning);
 	out->ports_scarce = p->local_port_warning && local_port_warning_text(p->local_port_warning);
-	if (p->dp) {
-		const struct kept_report *k = &p->dp->kept;
-		struct ledger_view ledger;
-
-		out->ledger = ledger_view(p->dp, &ledger) && !ledger.fault[0];
-		out->ledger_bytes = ledger.bytes;
-		out->ledger_missed = ledger.missed;
-		out->kept = k->taken;
-		out->kept_dropped = k->unknown + k->half + k->damaged + k->no_room + k->refused;
-	}
 	out->clients = p->clients;
 	out->spawner_restarts = p->spawner.restarts;
 	out->late = (struct shown_vector){.names = quantiles, .values = texts->late_us};

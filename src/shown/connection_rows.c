@@ -7,6 +7,8 @@
 #define AT(member)                                                                                 \
 	offsetof(struct shown_connection, member), sizeof(((struct shown_connection *)0)->member)
 
+#define FLAGS "flags"
+
 static const struct shown rows[] = {
 	{"protocol", SHOWN_TEXT, AT(protocol), SHOWN_LIST, 0, .help = "`tcp` or `udp`"},
 	{"client", SHOWN_TEXT, AT(client), SHOWN_LIST, 0, .help = "address:port"},
@@ -29,6 +31,22 @@ static const struct shown rows[] = {
 	 .help = "the connection counts as active at its server"},
 	{"template", SHOWN_YES, AT(template), SHOWN_LIST, 0,
 	 .help = "the entry is a persistence template"},
+	{"service", SHOWN_TEXT, AT(service), SHOWN_ONE, 0,
+	 .help = "key of the virtual service, or null"},
+	{"idle_s", SHOWN_GAUGE, AT(idle_s), SHOWN_ONE, 0, .help = "since its last packet",
+	 .unit = "s"},
+	{"nexthop_in", SHOWN_TEXT, AT(nexthop_in), SHOWN_ONE, 0,
+	 .help = "the next hop towards the real server, or null"},
+	{"nexthop_out", SHOWN_TEXT, AT(nexthop_out), SHOWN_ONE, 0,
+	 .help = "the next hop towards the client, or null"},
+	{"embryonic", SHOWN_YES, AT(embryonic), SHOWN_ONE, 0,
+	 .help = "no packet has followed the first", .group = FLAGS},
+	{"no_output", SHOWN_YES, AT(no_output), SHOWN_ONE, 0, .help = "no reply has been seen here",
+	 .group = FLAGS},
+	{"template", SHOWN_YES, AT(template), SHOWN_ONE, 0,
+	 .help = "the entry is a persistence template", .group = FLAGS},
+	{"one_packet", SHOWN_YES, AT(one_packet), SHOWN_ONE, 0,
+	 .help = "the service schedules each packet by itself", .group = FLAGS},
 };
 
 static const struct shown_column columns[] = {

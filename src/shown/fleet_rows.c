@@ -55,10 +55,12 @@ static const struct shown rows[] = {
 	{"digest_number", SHOWN_GAUGE, AT(digest), 0, 0,
 	 .help = "the first 32 bits of the digest of the shared configuration, as a number",
 	 .metric = "configuration_digest"},
-	{"digest", SHOWN_MADE, 0, 0, SHOWN_LIST, 0, .help = "of the shared configuration"},
-	{"undecided", SHOWN_MADE, 0, 0, SHOWN_LIST, 0,
+	{"digest", SHOWN_TEXT, AT(digest_text), SHOWN_LIST, 0,
+	 .help = "of the shared configuration"},
+	{"undecided", SHOWN_GAUGE, AT(undecided), SHOWN_LIST, 0,
 	 .help = "real servers, one of whose checks has not said anything yet"},
-	{"routes", SHOWN_MADE, 0, 0, SHOWN_LIST, 0, .help = "the VIPs that are announced"},
+	{"routes", SHOWN_MADE, 0, 0, SHOWN_LIST, 0, .help = "the VIPs that are announced",
+	 .of = &shown_vip_route},
 };
 
 const struct shown_table shown_fleet = {
@@ -67,4 +69,24 @@ const struct shown_table shown_fleet = {
 	.labels = "`member`: the router's name",
 	.rows = rows,
 	.n = sizeof(rows) / sizeof(rows[0]),
+};
+
+#define ROUTE_AT(member)                                                                           \
+	offsetof(struct shown_vip_route, member), sizeof(((struct shown_vip_route *)0)->member)
+
+static const struct shown route_rows[] = {
+	{"vip", SHOWN_TEXT, ROUTE_AT(vip), SHOWN_LIST, 0, .help = "the address"},
+	{"metric", SHOWN_ID, ROUTE_AT(metric), SHOWN_LIST, 0, .help = "of the route in Linux"},
+	{"pool", SHOWN_YES, ROUTE_AT(pool), SHOWN_LIST, 0,
+	 .help = "the address is one of the pool (`node.pool`), and no VIP"},
+};
+
+static const struct shown_column route_columns[] = {
+	{"vip", "ADDRESS", 0}, {"metric", NULL, 0}, {"pool", NULL, 0}, {NULL, NULL, 0}};
+
+const struct shown_table shown_vip_route = {
+	.title = "Announced addresses",
+	.rows = route_rows,
+	.n = sizeof(route_rows) / sizeof(route_rows[0]),
+	.columns = route_columns,
 };

@@ -72,3 +72,53 @@ const struct shown_table shown_check = {
 	.n = sizeof(check_rows) / sizeof(check_rows[0]),
 	.columns = check_columns,
 };
+
+#define FIGURE_AT(member)                                                                          \
+	offsetof(struct shown_figure, member), sizeof(((struct shown_figure *)0)->member)
+
+static const struct shown figure_rows[] = {
+	{"name", SHOWN_TEXT, FIGURE_AT(name), SHOWN_COUNTS, 0, .help = "its name"},
+	{"help", SHOWN_TEXT, FIGURE_AT(help), SHOWN_COUNTS, 0, .help = "its meaning"},
+	{"value", SHOWN_GAUGE, FIGURE_AT(value), SHOWN_COUNTS, 0, .help = "its value"},
+};
+
+const struct shown_table shown_figure = {.title = "Counters of all checks",
+					 .rows = figure_rows,
+					 .n = sizeof(figure_rows) / sizeof(figure_rows[0])};
+
+#define MOVE_AT(member)                                                                            \
+	offsetof(struct shown_transition, member), sizeof(((struct shown_transition *)0)->member)
+
+static const struct shown transition_rows[] = {
+	{"at_ms", SHOWN_GAUGE, MOVE_AT(at_ms), SHOWN_LIST, 0, .help = "when, since 1970",
+	 .unit = "ms"},
+	{"state", SHOWN_TEXT, MOVE_AT(state), SHOWN_LIST, 0, .help = "the result of the checks"},
+	{"admin", SHOWN_TEXT, MOVE_AT(admin), SHOWN_LIST, 0,
+	 .help = "the state that an operator set"},
+	{"reason", SHOWN_TEXT, MOVE_AT(reason), SHOWN_LIST, 0, .help = "why, in words"},
+};
+
+const struct shown_table shown_transition = {.title = "The history of a real server",
+					     .rows = transition_rows,
+					     .n = sizeof(transition_rows) /
+						  sizeof(transition_rows[0])};
+
+#define QUORUM_AT(member)                                                                          \
+	offsetof(struct shown_quorum, member), sizeof(((struct shown_quorum *)0)->member)
+
+static const struct shown quorum_rows[] = {
+	{"held", SHOWN_YES, QUORUM_AT(held), SHOWN_LIST, 0, .help = "the service has its quorum"},
+	{"lost", SHOWN_YES, QUORUM_AT(lost), SHOWN_LIST, 0, .help = "the service had one"},
+	{"kept", SHOWN_YES, QUORUM_AT(kept), SHOWN_LIST, 0,
+	 .help = "all servers are down, and those that were up last stay"},
+	{"has", SHOWN_GAUGE, QUORUM_AT(has), SHOWN_LIST, 0, .help = "the weight that is up"},
+	{"needed", SHOWN_GAUGE, QUORUM_AT(needed), SHOWN_LIST, 0,
+	 .help = "the weight that is needed"},
+	{"up", SHOWN_GAUGE, QUORUM_AT(up), SHOWN_LIST, 0, .help = "servers that are up"},
+	{"servers", SHOWN_GAUGE, QUORUM_AT(servers), SHOWN_LIST, 0,
+	 .help = "servers without sorry servers"},
+};
+
+const struct shown_table shown_quorum = {.title = "The quorum of a service",
+					 .rows = quorum_rows,
+					 .n = sizeof(quorum_rows) / sizeof(quorum_rows[0])};

@@ -12,6 +12,7 @@
 #include "health/health.h"
 #include "link/link.h"
 #include "model/counters.h"
+#include "model/kept_report.h"
 #include "rpc/scrape.h"
 #include "shown/shown.h"
 #include "shown/verdict_counters.h"
@@ -20,16 +21,33 @@
 
 struct shown_process {
 	const char *build; /* labels */
-	uint64_t uptime_us, generation, applied_us, services, servers;
-	uint64_t connections, embryonic, not_assured, ending, capacity, bytes;
+	const char *name, *version, *state, *file, *digest;
+	int64_t pid;
+	bool has_state, unsaved;
+	uint64_t uptime_us, uptime_s, generation, applied_us, applied_s;
+	uint64_t workers, ports, services, servers;
+	struct worker_counters sum; /* of all workers: connections, doors */
+	uint64_t punted, dropped, capacity, bytes;
 	struct shown_vector entries; /* of the connection tables, by family */
 	bool nearly_full, ports_scarce;
-	uint64_t kept, kept_dropped, ledger_bytes, ledger_missed;
-	bool ledger;
+	bool has_kept;
+	struct kept_report kept;
+	const char *kept_from, *kept_fault;
+	struct shown_vector kept_dropped_as;
+	uint64_t kept_dropped;
+	uint64_t jumps, jump_ago_s; /* of the wall clock */
+	int64_t jump_last_ms;
+	bool jumped;
 	uint64_t clients, spawner_restarts;
 	struct shown_vector late; /* of the control loop's timers */
 	uint64_t late_max_us;
 	struct scrape_counters scrape;
+};
+
+struct shown_ledger {
+	const char *path, *fault;
+	uint64_t bytes, missed;
+	bool sound;
 };
 
 struct shown_service {
@@ -65,6 +83,9 @@ struct shown_connection {
 	uint32_t expires_s, idle_s;
 	int64_t worker;
 	bool active, template;
+	/* Of a connection that is asked for alone. */
+	const char *service, *nexthop_in, *nexthop_out;
+	bool embryonic, no_output, one_packet;
 };
 
 struct shown_worker {
@@ -74,6 +95,26 @@ struct shown_worker {
 	uint64_t dropped, punted; /* sums; behind counters */
 	double rate[WORDS_OF(struct worker_counters) + 2];
 	struct shown_vector drops, punts;
+};
+
+struct shown_queue {
+	const char *port;
+	int64_t queue;
+};
+
+/* A reason for drops, a class of punted packets, a counter of lost frames of a device. */
+struct shown_reason {
+	const char *port; /* of a device; or NULL */
+	const char *name, *help;
+	uint64_t count;
+	double rate;
+	bool device;
+};
+
+/* A counter of all checks together, as counter.list has it. */
+struct shown_figure {
+	const char *name, *help;
+	uint64_t value;
 };
 
 struct shown_port {
@@ -103,6 +144,24 @@ struct shown_check {
 	uint32_t duration_us;
 };
 
+/* A state that a real server had. */
+struct shown_transition {
+	uint64_t at_ms;
+	const char *state, *admin, *reason;
+};
+
+struct shown_quorum {
+	bool held, lost, kept;
+	uint64_t has, needed, up, servers;
+};
+
+/* A real server that left the configuration while connections name it. */
+struct shown_removed_server {
+	const char *address, *on_server_gone;
+	uint64_t connections, drain_left_s;
+	bool drains;
+};
+
 struct shown_pair {
 	struct ha_status s;
 	const char *state, *role, *reason, *explain, *alarm, *peer_state, *peer_role;
@@ -118,10 +177,69 @@ struct shown_fleet {
 	const char *member, *state, *reason, *fault;
 	const char *daemon, *daemon_reason;
 	uint64_t sessions;
-	uint64_t digest;	 /* the first 32 bits of that of the shared configuration */
+	uint64_t digest; /* the first 32 bits of that of the shared configuration */
+	const char *digest_text;
+	char digest_buf[68];
+	uint64_t undecided;
 	bool fleet, on, drained; /* on: the router may announce routes */
 	bool standby;
 	bool daemon_known, daemon_missing;
+};
+
+/* A route that tells the network where a VIP is served. */
+struct shown_vip_route {
+	const char *vip;
+	int64_t metric;
+	bool pool;
+};
+
+/* A station that says that an address is its own which is active here. */
+struct shown_claim {
+	const char *address, *link, *mac;
+	bool peer;
+	uint64_t count, ago_ms;
+};
+
+struct shown_nexthop {
+	int64_t id, mtu;
+	const char *link, *address, *state, *mac;
+	uint64_t used_s;
+	bool wanted;
+};
+
+struct shown_route {
+	const char *prefix, *kind, *via, *link, *source;
+	int64_t mtu, metric;
+};
+
+/* An address of the configuration, or a VIP that services imply. */
+struct shown_address {
+	const char *address, *kind, *link; /* of an implied one; link: NULL for both */
+	bool active, implied, no_link;
+};
+
+struct shown_mark {
+	int64_t position;
+	uint64_t connections; /* UINT64_MAX: not live yet */
+};
+
+struct shown_version {
+	int64_t number;
+	const char *id, *author, *comment;
+	uint64_t time; /* UINT64_MAX: not known */
+	bool running, kept;
+};
+
+struct shown_trial {
+	const char *version, *author;
+	double within_s, left_s;
+};
+
+/* The shared configurations of the two routers of a pair. */
+struct shown_agreement {
+	const char *version, *fault, *relation, *peer_version, *peer_fault, *author;
+	uint64_t time;
+	bool stored, has_author;
 };
 
 struct shown_path {

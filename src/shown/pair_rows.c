@@ -90,8 +90,17 @@ static const struct shown rows[] = {
 	HEARD("stale", 2, "those behind a newer one"),
 	HEARD("retired", 3, "those of another session than the peer's present one"),
 	HEARD("reflected", 4, "messages of the router itself, come back"),
-	{"paths", SHOWN_MADE, 0, 0, SHOWN_LIST, 0, .help = "the heartbeat paths"},
-	{"witnesses", SHOWN_MADE, 0, 0, SHOWN_LIST, 0, .help = "the witnesses of each link"},
+	{"paths", SHOWN_MADE, 0, 0, SHOWN_LIST, 0, .help = "the heartbeat paths",
+	 .of = &shown_path},
+	{"witnesses", SHOWN_MADE, 0, 0, SHOWN_LIST, 0, .help = "the witnesses of each link",
+	 .of = &shown_witness},
+	{"claims", SHOWN_MADE, 0, 0, SHOWN_LIST, 0,
+	 .help = "stations that say that an address is theirs which is active here, in the last "
+		 "two "
+		 "minutes",
+	 .of = &shown_claim},
+	{"configuration", SHOWN_MADE, 0, 0, SHOWN_LIST, 0,
+	 .help = "the shared configurations of both routers", .of = &shown_agreement},
 	{"synchronised", SHOWN_YES, AT(s.sync.synchronised), SHOWN_LIST, 0,
 	 .help = "1: this router has the active one's connections", .group = SYNC,
 	 .metric = "sync_synchronised"},
@@ -246,3 +255,20 @@ const struct shown_table shown_witness = {.title = "Witnesses",
 					  .rows = witness_rows,
 					  .n = sizeof(witness_rows) / sizeof(witness_rows[0]),
 					  .columns = witness_columns};
+
+#define CLAIM_AT(member)                                                                           \
+	offsetof(struct shown_claim, member), sizeof(((struct shown_claim *)0)->member)
+
+static const struct shown claim_rows[] = {
+	{"address", SHOWN_TEXT, CLAIM_AT(address), SHOWN_LIST, 0, .help = "the address"},
+	{"link", SHOWN_TEXT, CLAIM_AT(link), SHOWN_LIST, 0, .help = "the link of the station"},
+	{"mac", SHOWN_TEXT, CLAIM_AT(mac), SHOWN_LIST, 0, .help = "the station's MAC"},
+	{"peer", SHOWN_YES, CLAIM_AT(peer), SHOWN_LIST, 0, .help = "the MAC is the peer's"},
+	{"count", SHOWN_GAUGE, CLAIM_AT(count), SHOWN_LIST, 0, .help = "times that the MAC did so"},
+	{"ago_ms", SHOWN_GAUGE, CLAIM_AT(ago_ms), SHOWN_LIST, 0, .help = "since the last time",
+	 .unit = "ms"},
+};
+
+const struct shown_table shown_claim = {.title = "Claims of addresses",
+					.rows = claim_rows,
+					.n = sizeof(claim_rows) / sizeof(claim_rows[0])};

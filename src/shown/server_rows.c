@@ -9,6 +9,7 @@
 #define BOTH	    (SHOWN_LIST | SHOWN_HEALTH)
 #define RUNNING	    .if_at = OFF(running)
 #define CHECKED	    .if_at = OFF(checked)
+#define OF_ONE	    (SHOWN_LIST | SHOWN_ONE)
 #define HANDSHAKES  .group = "handshakes", .if_at = OFF(handshakes), .metric_if = OFF(handshakes)
 
 static const struct shown rows[] = {
@@ -79,7 +80,11 @@ static const struct shown rows[] = {
 	 .help = "true: its agent wants no new connections; else not there", .if_at = OFF(drain)},
 	{"maint", SHOWN_YES, AT(maint), SHOWN_HEALTH, 0,
 	 .help = "true: its agent wants maintenance; else not there", .if_at = OFF(maint)},
-	{"transitions", SHOWN_COUNTER, AT(edges), 0, 0, .help = "changes of its state",
+	{"checks", SHOWN_MADE, 0, 0, SHOWN_ONE, 0, .help = "its checks", .of = &shown_check},
+	{"history", SHOWN_MADE, 0, 0, SHOWN_ONE, 0,
+	 .help = "states that it had, the last one first", .of = &shown_transition},
+	{"quorum", SHOWN_MADE, 0, 0, SHOWN_ONE, 0, .help = "of the service", .of = &shown_quorum},
+	{"transitions", SHOWN_COUNTER, AT(edges), SHOWN_ONE, 0, .help = "changes of its state",
 	 .metric = "transitions"},
 	{"probes", SHOWN_COUNTER, AT(probes), 0, 0, .help = "probes of its checks",
 	 .metric = "probes"},
@@ -89,23 +94,23 @@ static const struct shown rows[] = {
 	 .metric = "probe_errors"},
 	{"probe_us", SHOWN_GAUGE, AT(duration_us), 0, 0, .help = "time that the last probe took",
 	 .unit = "us", .metric = "probe_seconds", .metric_if = OFF(asked)},
-	{"checked_ms", SHOWN_GAUGE, AT(checked_ms), 0, 0,
+	{"checked_ms", SHOWN_GAUGE, AT(checked_ms), SHOWN_ONE, 0,
 	 .help = "when the last probe was answered, since 1970", .unit = "ms",
 	 .metric = "probe_timestamp_seconds", .metric_if = OFF(asked)},
-	{"syns", SHOWN_COUNTER, AT(passive.syns), SHOWN_LIST, 0,
+	{"syns", SHOWN_COUNTER, AT(passive.syns), OF_ONE, 0,
 	 .help = "clients' SYNs sent to it by NAT", HANDSHAKES, .metric = "syns"},
-	{"answers", SHOWN_COUNTER, AT(passive.answers), SHOWN_LIST, 0,
+	{"answers", SHOWN_COUNTER, AT(passive.answers), OF_ONE, 0,
 	 .help = "of these: answered by SYN-ACK", HANDSHAKES, .metric = "syn_answers"},
-	{"refused", SHOWN_COUNTER, AT(passive.refused), SHOWN_LIST, 0,
+	{"refused", SHOWN_COUNTER, AT(passive.refused), OF_ONE, 0,
 	 .help = "of these: answered by RST", HANDSHAKES, .metric = "syn_refused"},
-	{"no_answer", SHOWN_COUNTER, AT(passive.no_answer), SHOWN_LIST, 0,
+	{"no_answer", SHOWN_COUNTER, AT(passive.no_answer), OF_ONE, 0,
 	 .help = "of these: not answered", HANDSHAKES, .metric = "syn_silent"},
 	{"answer_us", SHOWN_COUNTER, AT(passive.answer_us), 0, 0,
 	 .help = "time from SYN to SYN-ACK, summed over plvs_server_syn_answers", .unit = "us",
 	 .metric = "syn_answer_seconds", .metric_if = OFF(handshakes)},
-	{"answer_mean_us", SHOWN_GAUGE, AT(answer_mean_us), SHOWN_LIST, 0,
+	{"answer_mean_us", SHOWN_GAUGE, AT(answer_mean_us), OF_ONE, 0,
 	 .help = "time from SYN to SYN-ACK, mean", HANDSHAKES, .unit = "us"},
-	{"answer_max_us", SHOWN_GAUGE, AT(passive.answer_max_us), SHOWN_LIST, 0,
+	{"answer_max_us", SHOWN_GAUGE, AT(passive.answer_max_us), OF_ONE, 0,
 	 .help = "the longest; 0 after the server was removed and others had its place", HANDSHAKES,
 	 .unit = "us"},
 };
@@ -144,6 +149,7 @@ static const struct shown_column of_health[] = {
 
 const struct shown_table shown_server = {
 	.title = "Real servers",
+	.configured = true,
 	.prefix = "plvs_server_",
 	.labels = "`service` and `server`: address:port",
 	.rows = rows,
@@ -154,3 +160,23 @@ const struct shown_table shown_server = {
 	.of_counters = of_counters,
 	.of_health = of_health,
 };
+
+#define REMOVED_AT(member)                                                                         \
+	offsetof(struct shown_removed_server, member),                                             \
+		sizeof(((struct shown_removed_server *)0)->member)
+
+static const struct shown removed_rows[] = {
+	{"address", SHOWN_TEXT, REMOVED_AT(address), SHOWN_LIST, 0, .help = "address:port"},
+	{"connections", SHOWN_GAUGE, REMOVED_AT(connections), SHOWN_LIST, 0,
+	 .help = "connections that still name it"},
+	{"on_server_gone", SHOWN_TEXT, REMOVED_AT(on_server_gone), SHOWN_LIST, 0,
+	 .help = "the fate of their packets: `reset`, `keep` or `drain`"},
+	{"drain_left_s", SHOWN_GAUGE, REMOVED_AT(drain_left_s), SHOWN_LIST, 0,
+	 .help = "until they are reset; else not there", .unit = "s",
+	 .if_at = offsetof(struct shown_removed_server, drains)},
+};
+
+const struct shown_table shown_removed_server = {.title = "Removed servers",
+						 .rows = removed_rows,
+						 .n = sizeof(removed_rows) /
+						      sizeof(removed_rows[0])};

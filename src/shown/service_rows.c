@@ -37,8 +37,14 @@ static const struct shown rows[] = {
 	 .metric = metric_},
 	SERVER_COUNTERS(X)
 #undef X
-		{"servers", SHOWN_GAUGE, AT(servers), 0, 0,
-		 .help = "real servers, sorry servers included", .metric = "servers"},
+		{"servers", SHOWN_MADE, 0, 0, SHOWN_LIST, 0,
+		 .help = "its real servers, the one that was added last first",
+		 .of = &shown_server},
+	{"removed_servers", SHOWN_MADE, 0, 0, SHOWN_ONE, 0,
+	 .help = "servers that left the configuration while connections name them",
+	 .of = &shown_removed_server},
+	{"servers", SHOWN_GAUGE, AT(servers), 0, 0, .help = "real servers, sorry servers included",
+	 .metric = "servers"},
 	{"up", SHOWN_GAUGE, AT(up), 0, 0,
 	 .help = "real servers that are up, sorry servers not counted", .metric = "servers_up"},
 	{"unknown", SHOWN_GAUGE, AT(unknown), 0, 0,
@@ -74,6 +80,7 @@ static const struct shown_column columns[] = {
 
 const struct shown_table shown_service = {
 	.title = "Virtual services",
+	.configured = true,
 	.prefix = "plvs_service_",
 	.labels = "`service`: its key",
 	.rows = rows,

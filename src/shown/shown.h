@@ -29,7 +29,7 @@ enum shown_kind {
 	SHOWN_VECTOR, /* struct shown_vector: counters with names */
 	SHOWN_LEVELS, /* struct shown_vector: gauges with names */
 	SHOWN_INFO,   /* const char *: labels of an info metric */
-	SHOWN_MADE,   /* JSON that the method makes; no member */
+	SHOWN_MADE,   /* a list or an object that the method makes, or null; no member */
 	SHOWN_KEY,    /* a key of the object's configuration, a text; no member */
 };
 
@@ -43,6 +43,7 @@ struct shown_vector {
 #define SHOWN_LIST   0x01U /* in the object's own listing */
 #define SHOWN_COUNTS 0x02U /* in counter.list */
 #define SHOWN_HEALTH 0x04U /* in health.list */
+#define SHOWN_ONE    0x08U /* where the object is asked for alone: connection.find, health.show */
 
 struct shown {
 	const char *name;
@@ -57,6 +58,8 @@ struct shown {
 	const char *label;  /* of the names of SHOWN_VECTOR and SHOWN_LEVELS */
 	uint16_t if_at;	    /* offset of a bool that JSON depends on; 0: none */
 	uint16_t metric_if; /* the same of the metric */
+	/* SHOWN_MADE: the table of the objects of the list, or of the object; NULL: of none. */
+	const struct shown_table *of;
 };
 
 /* The form of a value in a column, where the kind of the row does not decide it. */
@@ -86,7 +89,8 @@ struct shown_column {
 
 struct shown_table {
 	const char *title;  /* of its part of a page */
-	const char *prefix; /* of metrics: "plvs_server_" */
+	const char *prefix; /* of metrics: "plvs_server_"; or NULL */
+	bool configured;    /* in a listing the object also has the keys of its configuration */
 	const char *labels; /* of metrics, in words; or NULL */
 	const struct shown *rows;
 	uint16_t n;
@@ -100,7 +104,9 @@ struct shown_table {
 
 extern const struct shown_table shown_process, shown_service, shown_server, shown_connection,
 	shown_worker, shown_port, shown_health, shown_check, shown_pair, shown_path, shown_witness,
-	shown_fleet;
+	shown_fleet, shown_ledger, shown_nexthop, shown_route, shown_vip_route, shown_claim,
+	shown_transition, shown_quorum, shown_queue, shown_reason, shown_address, shown_mark,
+	shown_version, shown_trial, shown_agreement, shown_removed_server, shown_figure;
 /* All of them in the order of pages; ends with NULL. */
 extern const struct shown_table *const shown_tables[];
 
@@ -117,7 +123,8 @@ void shown_write(struct json_writer *w, bool *first, const struct shown_table *t
  * second. */
 json_t *shown_value(const struct shown *row, const void *object);
 double shown_rate(const struct shown_table *t, const struct shown *row, const void *object);
-/* A new object with the keys of the listing `in`. */
+/* A new object with the keys of the listing `in`. SHOWN_LEVELS have all names, SHOWN_VECTOR those
+ * that are not 0. */
 json_t *shown_object(const struct shown_table *t, const void *object, unsigned int in);
 /* An unsigned member's value. */
 uint64_t shown_count(const struct shown *row, const void *object);

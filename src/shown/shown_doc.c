@@ -17,7 +17,7 @@ static const char *type_word(const struct shown *row)
 	case SHOWN_LEVELS:
 		return "object";
 	case SHOWN_MADE:
-		return "list";
+		return "list or object";
 	case SHOWN_AGO:
 		return "number or null";
 	default:
@@ -32,8 +32,9 @@ void shown_keys_markdown(FILE *f, const struct shown_table *t)
 		const struct shown *r = &t->rows[i];
 
 		if (r->in)
-			fprintf(f, "| `%s%s%s` | %s | %s | %s |\n", r->group ? r->group : "",
+			fprintf(f, "| `%s%s%s` | %s | %s | %s%s%s%s |\n", r->group ? r->group : "",
 				r->group ? "." : "", r->name, type_word(r), r->unit ? r->unit : "",
-				r->help);
+				r->help, r->of ? " (" : "", r->of ? r->of->title : "",
+				r->of ? ")" : "");
 	}
 }

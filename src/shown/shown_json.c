@@ -5,13 +5,12 @@
 
 #include "shown/shown.h"
 
-/* Members that are 0 are left out. */
-static json_t *vector_json(const struct shown_vector *v)
+static json_t *vector_json(const struct shown_vector *v, bool zeros)
 {
 	json_t *o = json_object();
 
 	for (uint16_t i = v->first; i < v->n; i++)
-		if (v->values[i])
+		if (v->values[i] || zeros)
 			json_object_set_new(o, v->names[i], json_integer((json_int_t)v->values[i]));
 	return o;
 }
@@ -39,7 +38,7 @@ json_t *shown_value(const struct shown *row, const void *object)
 		return text ? json_string(text) : json_null();
 	case SHOWN_VECTOR:
 	case SHOWN_LEVELS:
-		return vector_json(at);
+		return vector_json(at, row->kind == SHOWN_LEVELS);
 	case SHOWN_COUNTER:
 	case SHOWN_GAUGE:
 	case SHOWN_MADE:

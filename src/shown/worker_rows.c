@@ -24,9 +24,8 @@ static const struct shown rows[] = {
 	 .help = "of these: half open"},
 	{"load", SHOWN_SHARE, AT(load), SHOWN_LIST, 0,
 	 .help = "share of time in rounds with work, 0 to 1, over the last 2 s", .metric = "load"},
-	{"queues", SHOWN_MADE, 0, 0, SHOWN_LIST, 0,
-	 .help = "the receive queues that it polls: `port`, "
-		 "`queue`"},
+	{"queues", SHOWN_MADE, 0, 0, SHOWN_LIST, 0, .help = "the receive queues that it polls",
+	 .of = &shown_queue},
 #define X(name, help_)                                                                             \
 	{#name,	       SHOWN_COUNTER, AT(counters.name),   BOTH,                                   \
 	 SHOWN_COUNTS, .help = help_, .group = "counters", .metric = METRIC(name)},
@@ -93,4 +92,38 @@ const struct shown_table shown_worker = {
 	.rates_at = offsetof(struct shown_worker, rate),
 	.columns = columns,
 	.of_counters = of_counters,
+};
+
+#define QUEUE_AT(member)                                                                           \
+	offsetof(struct shown_queue, member), sizeof(((struct shown_queue *)0)->member)
+
+static const struct shown queue_rows[] = {
+	{"port", SHOWN_TEXT, QUEUE_AT(port), SHOWN_LIST, 0, .help = "the port's name"},
+	{"queue", SHOWN_ID, QUEUE_AT(queue), SHOWN_LIST, 0, .help = "its number, from 0"},
+};
+
+const struct shown_table shown_queue = {
+	.title = "Receive queues",
+	.rows = queue_rows,
+	.n = sizeof(queue_rows) / sizeof(queue_rows[0]),
+};
+
+#define REASON_AT(member)                                                                          \
+	offsetof(struct shown_reason, member), sizeof(((struct shown_reason *)0)->member)
+
+static const struct shown reason_rows[] = {
+	{"port", SHOWN_TEXT, REASON_AT(port), SHOWN_COUNTS, 0, .help = "of `devices`: the port",
+	 .if_at = offsetof(struct shown_reason, device)},
+	{"name", SHOWN_TEXT, REASON_AT(name), SHOWN_COUNTS, 0,
+	 .help = "a reason for drops, a class of punted packets, a counter of a device"},
+	{"help", SHOWN_TEXT, REASON_AT(help), SHOWN_COUNTS, 0, .help = "its meaning"},
+	{"count", SHOWN_COUNTER, REASON_AT(count), SHOWN_COUNTS, 0,
+	 .help = "packets since the start"},
+	{"rate", SHOWN_REAL, REASON_AT(rate), SHOWN_COUNTS, 0, .help = "the change per second"},
+};
+
+const struct shown_table shown_reason = {
+	.title = "Reasons for drops, classes of punted packets",
+	.rows = reason_rows,
+	.n = sizeof(reason_rows) / sizeof(reason_rows[0]),
 };

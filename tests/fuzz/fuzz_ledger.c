@@ -151,7 +151,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.now_us = 2000000, .max_age_ms = 5000, .take = take, .identity = NULL};
 	const unsigned int kind = size ? data[0] & 15 : 0;
 	const bool right = size && data[0] & 16;
-	char error[LEDGER_FILE_ERROR];
+	char error[ERROR_TEXT];
 	int fd, ret;
 
 	if (!ident)

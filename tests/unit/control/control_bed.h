@@ -17,6 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "answer_check.h"
 #include "publish/builder.h"
 #include "control/control_internal.h"
 #include "model/sync_event.h"
@@ -291,6 +292,7 @@ static inline json_t *get(struct fixture *f, const char *method, const char *par
 
 	if (!result)
 		fail_msg("%s %s: %s", method, params, json_dumps(doc, 0));
+	answer_check(method, result);
 	json_incref(result);
 	json_decref(doc);
 	return result;

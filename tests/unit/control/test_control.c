@@ -357,7 +357,8 @@ static void every_listing_answers(void **state)
 		"version",	    "status",	    "config.get",   "config.schema",
 		"service.list",	    "address.list", "counter.list", "route.list",
 		"connection.list",  "worker.list",  "port.list",    "log.level",
-		"connection.count", "mark.list",
+		"connection.count", "mark.list",    "health.list",  "fleet.status",
+		"config.history",
 	};
 	struct fixture *f = *state;
 	json_t *r, *s;

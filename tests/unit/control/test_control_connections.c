@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "answer_check.h"
 #include "control/control_internal.h"
 #include "lib/harness.h"
 #include "sched/sched.h"
@@ -227,6 +228,8 @@ static json_t *hear_rows(int fd, json_t **result)
 		doc = hear(fd);
 		if (!json_object_get(doc, "method"))
 			break;
+		answer_objects(&shown_connection, SHOWN_LIST,
+			       json_object_get(json_object_get(doc, "params"), "rows"));
 		json_array_extend(rows, json_object_get(json_object_get(doc, "params"), "rows"));
 		json_decref(doc);
 	}
@@ -318,6 +321,7 @@ static void one_connection_is_found_by_its_addresses(void **state)
 	assert_int_equal(
 		json_unpack(doc, "{s:{s:{s:s}}}", "result", "connection", "method", &method), 0);
 	assert_string_equal(method, "nat");
+	answer_check("connection.find", json_object_get(doc, "result"));
 	json_decref(doc);
 	say(fd, "connection.find",
 	    "{\"protocol\":\"tcp\",\"client\":\"198.51.100.3:1\",\"virtual\":\"192.0.2.80:80\"}");
@@ -325,6 +329,26 @@ static void one_connection_is_found_by_its_addresses(void **state)
 	assert_int_equal(json_integer_value(json_object_get(json_object_get(doc, "error"), "code")),
 			 RPC_NO_OBJECT);
 	json_decref(doc);
+	close(fd);
+}
+
+/* With workers that run. */
+static void each_answer_is_as_the_tables_say(void **state)
+{
+	static const char *const methods[] = {"status",	      "worker.list", "counter.list",
+					      "service.list", "health.list", "config.history"};
+	int fd = dial();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		json_t *doc;
+
+		say(fd, methods[i], "{}");
+		doc = hear(fd);
+		assert_non_null(json_object_get(doc, "result"));
+		answer_check(methods[i], json_object_get(doc, "result"));
+		json_decref(doc);
+	}
 	close(fd);
 }
 
@@ -467,6 +491,7 @@ int main(void)
 		T(filters_choose_what_is_listed),
 		T(a_limit_says_that_there_is_more),
 		T(one_connection_is_found_by_its_addresses),
+		T(each_answer_is_as_the_tables_say),
 		T(a_packet_is_explained),
 		T(connections_are_ended_by_key_and_by_filter),
 		T(several_clients_list_at_once_and_one_hangs_up),

@@ -106,6 +106,24 @@ static void test_each_method_has_a_command(void **state)
 	}
 }
 
+/* Their answers are held against the table (answer_check.h). counter.list has several tables. */
+static void test_each_method_that_shows_objects_names_their_table(void **state)
+{
+	static const char *const verbs[] = {"list", "status", "history", "find", "show"};
+
+	(void)state;
+	EACH_METHOD(m)
+	{
+		const char *dot = strrchr(m->name, '.'), *verb = dot ? dot + 1 : m->name;
+
+		for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+			if (strcmp(verb, verbs[i]) == 0 && !m->rows &&
+			    strcmp(m->name, "counter.list") != 0 &&
+			    strcmp(m->name, "drop.show") != 0)
+				fail_msg("%s: no table of what it shows", m->name);
+	}
+}
+
 static char *page_read(const char *name)
 {
 	const char *source = getenv("PLVS_SOURCE");
@@ -179,6 +197,7 @@ int main(void)
 		cmocka_unit_test(test_each_row_is_complete),
 		cmocka_unit_test(test_each_command_sends_what_its_method_takes),
 		cmocka_unit_test(test_each_method_has_a_command),
+		cmocka_unit_test(test_each_method_that_shows_objects_names_their_table),
 		cmocka_unit_test(test_the_pages_are_made_from_the_tables),
 		cmocka_unit_test(test_the_page_names_no_other_method),
 	};

@@ -31,7 +31,7 @@
 static const uint8_t boot[LEDGER_BOOT_BYTES] = {1, 2, 3};
 static struct pair p;
 static struct identity *ident_b;
-static char dir[64], path[96], copy[96], error[LEDGER_FILE_ERROR];
+static char dir[64], path[96], copy[96], error[ERROR_TEXT];
 static struct ledger_file_read last;
 
 static void servers_tell(struct dataplane *dp)
