@@ -55,9 +55,8 @@ static json_t *view_json(const struct conn_view *v)
 {
 	return json_pack("{s:o, s:o, s:o, s:s, s:s, s:I, s:I}", "client", endpoint_json(&v->client),
 			 "virtual", endpoint_json(&v->virtual), "server", endpoint_json(&v->server),
-			 "state", conn_view_state(v), "method",
-			 v->method < FWD_MAX ? forward_names[v->method] : "?", "expires_s",
-			 (json_int_t)v->expires_s, "idle_s", (json_int_t)v->idle_s);
+			 "state", conn_view_state(v), "method", forward_name(v->method),
+			 "expires_s", (json_int_t)v->expires_s, "idle_s", (json_int_t)v->idle_s);
 }
 
 static void connection_put(json_t *o, const struct explain *x)

@@ -87,7 +87,7 @@ static json_t *view_json(const struct conn_view *v, const struct shown_connectio
 		.header = v->proxy ? conn_view_header(v) : NULL,
 		.state = conn_view_state(v),
 		.expires_s = v->expires_s,
-		.method = v->method < FWD_MAX ? forward_names[v->method] : "?",
+		.method = forward_name(v->method),
 		.worker = v->worker,
 		.active = v->flags & CONN_F_ACTIVE,
 		.template = v->flags & CONN_F_TEMPLATE,

@@ -125,8 +125,7 @@ static void facts_put(json_t *row, const struct control *c, const struct observe
 	json_object_set_new(
 		row, "state",
 		json_string(r->state < CONN_STATE_MAX ? conn_state_names[r->state] : "?"));
-	json_object_set_new(row, "method",
-			    json_string(r->method < FWD_MAX ? forward_names[r->method] : "?"));
+	json_object_set_new(row, "method", json_string(forward_name(r->method)));
 	if (srv)
 		json_object_set_new(row, "server",
 				    json_string(endpoint_format(&srv->ep, text, sizeof(text))));

@@ -33,8 +33,10 @@ enum forward_method {
 		FWD_MAX
 };
 
+#define FORWARD_DEFAULT FWD_NAT /* of a configuration that states none */
+
 /* Properties of forwarding methods. A property is the set of the methods that have it: see
- * forward_has(). */
+ * forward_has(). Stage rewrite alone goes by the method. */
 #define FORWARD_REPLIES_PASS (1U << FWD_NAT | 1U << FWD_FULLNAT) /* replies of the server pass */
 #define FORWARD_REWRITES     (1U << FWD_NAT | 1U << FWD_FULLNAT) /* addresses and ports change */
 #define FORWARD_BY_SOURCE    (1U << FWD_NAT)	 /* replies are told by the server's address */
@@ -56,6 +58,12 @@ static inline bool forward_has(unsigned int method, unsigned int set)
 extern const char *const forward_names[FWD_MAX + 1];
 extern const char
 	*const forward_ipvs_names[FWD_MAX]; /* "Masq", "Route", "Tunnel", "Local", "Masq" */
+
+/* Of a number that may be no method: then "?". */
+static inline const char *forward_name(unsigned int method)
+{
+	return method < FWD_MAX ? forward_names[method] : "?";
+}
 
 /* A real server in its place of the list. 64 bytes. */
 struct server {

@@ -134,6 +134,7 @@ bool FAM_FN(ftp, announce)(struct worker *w, struct ftp_control *fc, const struc
 		.vport = data->cport ? ftp_active_port(c->vport) : data->port,
 		.dport = data->cport ? ftp_active_port(c->dport) : data->port,
 		.assured = (c->c.evidence & EVIDENCE_ASSURED) != 0,
+		.method = c->c.method,
 		.server = c->c.server,
 		.until = w->env.now_tick + seconds * CONN_TICK_HZ,
 	};
@@ -307,7 +308,7 @@ int FAM_FN(ftp, make)(struct worker *w, struct FAM(pkt) *p)
 		.lport = e.lport,
 		.announced = e.lport != 0,
 		.proto = IPPROTO_TCP,
-		.method = e.laddr.family ? FWD_FULLNAT : FWD_NAT,
+		.method = (uint8_t)e.method,
 		.svc = rt->service_id <= s->max_service_id ? s->services[rt->service_id] : NULL,
 		.server = rt,
 		.server_id = rt->id,

@@ -34,7 +34,7 @@ struct ftp_expect {
 	struct addr laddr;		 /* full NAT: the client as the server sees it; else zero */
 	be16 cport, vport, dport, lport;
 	uint16_t assured; /* 1: its control connection was assured (conn/evidence.h) */
-	uint16_t zero;
+	uint16_t method;  /* enum forward_method of its control connection */
 	uint32_t server;
 	uint32_t until; /* tick */
 };

@@ -49,7 +49,7 @@ static __rte_always_inline bool forward_crossing(struct worker *w, struct FAM(pk
 
 static inline bool is_crossing(const struct FAM(conn) *c)
 {
-	return c->c.method == FWD_FULLNAT && FAM_FN(half, crosses)(c);
+	return forward_has(c->c.method, FORWARD_TWO_HALVES) && FAM_FN(half, crosses)(c);
 }
 
 /* The server's half of a client's packet, as FAM_FN(halves, prefetch)(). */

@@ -64,7 +64,6 @@ static bool reply_as_vip(struct worker *w, const struct FAM(listener) *own, stru
 				      .daddr = p->key.saddr,
 				      .dport = p->key.sport,
 				      .proto = p->key.proto,
-				      .method = FWD_NAT,
 				      .svc = svc};
 
 	for (uint32_t i = 0; i < svc->n_servers && !n.server; i++) {
@@ -73,6 +72,7 @@ static bool reply_as_vip(struct worker *w, const struct FAM(listener) *own, stru
 		if (!FAM_FN(addr, equal)(FAM_FN(addr, of)(&s->addr), p->key.saddr) ||
 		    s->port != p->key.sport)
 			continue;
+		n.method = s->method; /* its port is owned, so replies are told by its address */
 		n.server = s->rt;
 		n.server_id = s->id;
 	}

@@ -3,10 +3,10 @@
 #define PLVS_DATAPLANE_TUNNEL_TUNNEL_H
 
 /*
- * Tunnels to real servers (FWD_TUNNEL): outer headers (outer.h) of the server's family, which may
- * differ from the client's, around the client's packet. The functions choose the source of outer
- * packets, keep the path MTU of servers, and pass ICMP errors about outer packets on to clients.
- * Worker context.
+ * Tunnels to real servers (FORWARD_OUTER_HEADER): outer headers (outer.h) of the server's family,
+ * which may differ from the client's, around the client's packet. The functions choose the source
+ * of outer packets, keep the path MTU of servers, and pass ICMP errors about outer packets on to
+ * clients. Worker context.
  */
 
 #include <stdbool.h>
