@@ -42,6 +42,20 @@ struct endpoint {
 	uint16_t pad; /* zero */
 };
 
+/* An address with the length of its network, as an interface has it: "192.0.2.10/24". */
+struct net_addr {
+	struct addr addr; /* host bits kept */
+	uint8_t len;
+};
+
+/* A route of Linux: "default via 192.0.2.1", "10.3.0.0/16 via 10.1.0.9 metric 20". */
+struct net_route {
+	struct prefix dest; /* "default" = 0.0.0.0/0 or ::/0 */
+	struct addr via;    /* ADDR_NONE: on the link */
+	struct addr source; /* ADDR_NONE: Linux chooses */
+	uint32_t metric;    /* 0 = Linux's default */
+};
+
 struct mac {
 	uint8_t byte[6];
 };

@@ -68,12 +68,15 @@ static const struct list_view changes = {"changes", "no changes", change_columns
 void view_plan(const struct out *out, const json_t *result, const struct invocation *inv)
 {
 	const json_t *generation = json_object_get(result, "generation");
+	const json_t *listed = json_object_get(result, "changes");
+	const json_t *at_once = json_object_get(result, "at_once");
 	char within[32];
 
 	(void)inv;
-	if (json_is_array(json_object_get(result, "changes")))
+	if (json_array_size(listed) > 0 || (json_is_array(listed) && json_array_size(at_once) == 0))
 		view_list(out, &changes, result);
 	texts_put(out, json_object_get(result, "warnings"), "warning:", STYLE_WARN);
+	texts_put(out, at_once, "at once:", STYLE_GOOD);
 	texts_put(out, json_object_get(result, "restart"), "needs a restart:", STYLE_WARN);
 	if (generation)
 		fprintf(out->file, "applied: generation %.0f, live in %.3g ms\n",

@@ -51,58 +51,6 @@ static void link_check(struct config_context *ctx, const struct config_node *nod
 	context_pop(ctx);
 }
 
-/* A prefix as it is routed: no host bits, more than one address and less than all. */
-static void prefix_bits_check(struct config_context *ctx, const struct config_address *a)
-{
-	const bool v6 = a->address.addr.family == ADDR_V6;
-	const uint8_t shortest = v6 ? 16 : 8, longest = v6 ? 127 : 31;
-	struct config_addr net = {.addr = addr_masked(&a->address.addr, a->address.len),
-				  .len = a->address.len};
-	char text[PREFIX_STRLEN];
-
-	if (a->kind != CONFIG_ADDRESS_PREFIX)
-		return;
-	if (a->address.len < shortest || a->address.len > longest)
-		config_report(ctx, -EINVAL, NULL,
-			      "a prefix needs its length: expected ADDRESS/%u to ADDRESS/%u",
-			      shortest, longest);
-	else if (!addr_equal(&net.addr, &a->address.addr))
-		config_report(ctx, -EINVAL, NULL,
-			      "an address inside a prefix: expected the prefix, \"%s\"",
-			      config_addr_format(&net, text, sizeof(text)));
-}
-
-static void address_length_check(struct config_context *ctx, const struct config_address *a)
-{
-	uint8_t whole = a->address.addr.family == ADDR_V6 ? 128 : 32;
-	struct config_addr host = {.addr = a->address.addr, .len = whole};
-	char text[PREFIX_STRLEN];
-
-	config_addr_format(&host, text, sizeof(text));
-	if (a->kind == CONFIG_ADDRESS_VIP && a->address.len != whole)
-		config_report(ctx, -EINVAL, NULL,
-			      "a VIP is one address: expected \"%s\" without a prefix length",
-			      text);
-	if (a->kind == CONFIG_ADDRESS_POOL && a->address.len != whole)
-		config_report(ctx, -EINVAL, NULL,
-			      "an entry of a pool is one address: expected \"%s\" without a prefix "
-			      "length",
-			      text);
-	if (a->kind == CONFIG_ADDRESS_GATEWAY && a->address.len == whole)
-		config_report(ctx, -EINVAL, NULL,
-			      "a gateway needs the prefix length of its network: expected "
-			      "\"%s/LENGTH\"",
-			      text);
-	prefix_bits_check(ctx, a);
-}
-
-/* A gateway address stands on a link: hosts there may go by a link-local one. */
-static void address_check(struct config_context *ctx, const struct config_address *a)
-{
-	if (a->kind != CONFIG_ADDRESS_GATEWAY || !addr_is_link_local(&a->address.addr))
-		config_check_usable(ctx, &a->address.addr, "");
-}
-
 static void pool_address_check(struct config_context *ctx, const struct config *config,
 			       const struct config_address *a)
 {
@@ -143,8 +91,6 @@ void config_check_address(struct config_context *ctx, const struct config *confi
 			  struct config_address *a)
 {
 	context_push_key(ctx, "address");
-	address_check(ctx, a);
-	address_length_check(ctx, a);
 	twice_check(ctx, config, a);
 	config_check_own_address(ctx, config, &a->address.addr);
 	if (a->kind == CONFIG_ADDRESS_VIP)
@@ -155,12 +101,4 @@ void config_check_address(struct config_context *ctx, const struct config *confi
 	link_check(ctx, &config->node, a);
 	if (a->kind == CONFIG_ADDRESS_POOL)
 		config_check_pools(ctx, config, a);
-	if (a->kind == CONFIG_ADDRESS_VIP || a->link)
-		return;
-	context_push_key(ctx, "link");
-	config_report(ctx, -EINVAL, NULL, "missing: a %s is on a link",
-		      a->kind == CONFIG_ADDRESS_GATEWAY ? "gateway"
-		      : a->kind == CONFIG_ADDRESS_POOL	? "pool"
-							: "prefix");
-	context_pop(ctx);
 }

@@ -3,6 +3,7 @@
 #include "config/config_internal.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "health/dns.h"
 
@@ -90,8 +91,28 @@ static void tls_check(struct config_context *ctx, const struct check_spec *c)
 	context_pop(ctx);
 }
 
-void config_check_by_type(struct config_context *ctx, const struct check_spec *c)
+static void timing_check(struct config_context *ctx, const struct check_spec *c)
 {
+	uint32_t timeout = c->timeout_ms ? c->timeout_ms : c->interval_ms;
+	char text[128];
+
+	if (timeout > 10ULL * c->interval_ms) {
+		snprintf(text, sizeof(text), "%u ms is more than ten intervals of %u ms", timeout,
+			 c->interval_ms);
+		wrong(ctx, "timeout", text);
+	}
+	if (c->type == CHECK_PASSIVE && c->passive.window_ms < c->interval_ms) {
+		context_push_key(ctx, "passive");
+		wrong(ctx, "window", "is shorter than \"interval\"");
+		context_pop(ctx);
+	}
+}
+
+void config_check_by_type(struct config_context *ctx, const void *object)
+{
+	const struct check_spec *c = object;
+
+	timing_check(ctx, c);
 	if (c->via_vip && c->source_port)
 		wrong(ctx, "source_port",
 		      "workers know the replies to checks by the VIP by their own "

@@ -7,7 +7,7 @@
 #include "config/object_index.h"
 #include "model/local_pool.h"
 
-static bool addrs_cover(const struct config_addr *v, uint32_t n, const struct addr *a)
+static bool addrs_cover(const struct net_addr *v, uint32_t n, const struct addr *a)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		const struct prefix p = {.addr = v[i].addr, .len = v[i].len};
@@ -19,7 +19,7 @@ static bool addrs_cover(const struct config_addr *v, uint32_t n, const struct ad
 }
 
 /* A route without "via". */
-static bool routes_cover(const struct config_route *v, uint32_t n, const struct addr *a)
+static bool routes_cover(const struct net_route *v, uint32_t n, const struct addr *a)
 {
 	for (uint32_t i = 0; i < n; i++)
 		if (v[i].via.family == ADDR_NONE && prefix_contains(&v[i].dest, a))

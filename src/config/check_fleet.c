@@ -6,38 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void vips_check(struct config_context *ctx, const struct config_announce *a)
-{
-	char text[ADDR_STRLEN];
-
-	context_push_key(ctx, "vips");
-	for (uint32_t i = 0; i < a->n_vips; i++)
-		for (uint32_t k = 0; k < i; k++) {
-			if (a->vips[i].address.family == ADDR_NONE ||
-			    !addr_equal(&a->vips[i].address, &a->vips[k].address))
-				continue;
-			context_push_index(ctx, i);
-			config_report(ctx, -EEXIST, NULL,
-				      "%s stands here twice: it is vips[%u] already",
-				      addr_format(&a->vips[i].address, text, sizeof(text)), k);
-			context_pop(ctx);
-			break;
-		}
-	context_pop(ctx);
-}
-
 static void announce_check(struct config_context *ctx, const struct config *config)
 {
 	const struct config_announce *a = &config->node.announce;
 
 	context_push_key(ctx, "node");
 	context_push_key(ctx, "announce");
-	vips_check(ctx, a);
-	if (a->n_vips && !a->table) {
-		context_push_key(ctx, "vips");
-		config_report(ctx, 0, NULL, "has no effect without \"table\"");
-		context_pop(ctx);
-	}
 	if (config->shared.ha.mode == CONFIG_HA_FLEET && !a->table) {
 		context_push_key(ctx, "table");
 		config_report(ctx, 0, NULL,
@@ -129,25 +103,6 @@ static void name_check(struct config_context *ctx, const struct config_node *nod
 		"this router's own");
 	context_pop(ctx);
 	context_pop(ctx);
-}
-
-int config_check_prime(struct config_context *ctx, const void *value)
-{
-	const uint32_t n = *(const uint32_t *)value;
-	uint32_t prime = n;
-
-	for (;; prime--) {
-		uint32_t d = 2;
-
-		while ((uint64_t)d * d <= prime && prime % d)
-			d++;
-		if ((uint64_t)d * d > prime)
-			break;
-	}
-	if (prime == n)
-		return 0;
-	config_report(ctx, -EINVAL, NULL, "%u is not a prime: expected one, as %u", n, prime);
-	return -EINVAL;
 }
 
 static void adopt_wrong(struct config_context *ctx, const char *key, const char *text)

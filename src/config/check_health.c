@@ -53,23 +53,6 @@ static void keys_check(struct config_context *ctx, const struct check_spec *c)
 	json_decref(said);
 }
 
-static void timing_check(struct config_context *ctx, const struct check_spec *c)
-{
-	uint32_t timeout = c->timeout_ms ? c->timeout_ms : c->interval_ms;
-	char text[128];
-
-	if (timeout > 10ULL * c->interval_ms) {
-		snprintf(text, sizeof(text), "%u ms is more than ten intervals of %u ms", timeout,
-			 c->interval_ms);
-		wrong(ctx, "timeout", text);
-	}
-	if (c->type == CHECK_PASSIVE && c->passive.window_ms < c->interval_ms) {
-		context_push_key(ctx, "passive");
-		wrong(ctx, "window", "is shorter than \"interval\"");
-		context_pop(ctx);
-	}
-}
-
 static int name_cmp(const void *a, const void *b)
 {
 	const struct check_spec *const *x = a, *const *y = b;
@@ -95,8 +78,6 @@ void config_check_checks(struct config_context *ctx, struct config *config)
 			continue; /* reported where it was parsed */
 		context_push_index(ctx, i);
 		keys_check(ctx, c);
-		timing_check(ctx, c);
-		config_check_by_type(ctx, c);
 		context_pop(ctx);
 		config->checks[config->n_checks++] = c;
 	}
@@ -165,7 +146,7 @@ static const char *unfit(const struct check_spec *c, const struct config_service
 		return "has \"via_vip\": a service with a mark has no VIP of its own";
 	if (c->via_vip && s->ep.addr.family != config_service_family(svc))
 		return "has \"via_vip\": needs a server of the service's address family";
-	if (c->via_vip && s->tunnel_type != ENCAP_IPIP)
+	if (c->via_vip && s->encap.type != ENCAP_IPIP)
 		return "has \"via_vip\": checks travel by \"tunnel_type\": \"ipip\" only";
 	if (c->type == CHECK_PASSIVE && !forward_has(s->forward, FORWARD_REPLIES_PASS))
 		return "is of type passive: needs \"forward\": \"nat\"";

@@ -6,27 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A rule of two families matches nothing. */
-static void families_check(struct config_context *ctx, const struct mark_rule *r)
-{
-	const uint8_t family = mark_rule_family(r);
-	const bool source = r->source.addr.family && r->source.addr.family != family;
-
-	if (!source && (!r->dest.addr.family || r->dest.addr.family == family))
-		return;
-	context_push_key(ctx, source ? "source" : "destination");
-	config_report(ctx, -EINVAL, NULL, "is of another family than \"%s\": no packet has both",
-		      source || r->family ? "family" : "source");
-	context_pop(ctx);
-}
-
 void config_check_mark(struct config_context *ctx, const struct config_node *node,
 		       struct config_mark *m)
 {
 	char quoted[CONFIG_QUOTE_LEN];
 	const char *name;
 
-	families_check(ctx, &m->rule);
 	m->rule.link = LINK_ANY;
 	if (!m->link)
 		return;

@@ -165,18 +165,18 @@ static void server_family_check(struct config_context *ctx, const struct config_
 /* The keys of an encapsulation stand only where they mean something. */
 static void server_tunnel_check(struct config_context *ctx, const struct config_server *s)
 {
-	const bool gue = s->tunnel_type == ENCAP_GUE;
+	const bool gue = s->encap.type == ENCAP_GUE;
 
-	if (s->tunnel_type != ENCAP_IPIP && !forward_has(s->forward, FORWARD_OUTER_HEADER))
+	if (s->encap.type != ENCAP_IPIP && !forward_has(s->forward, FORWARD_OUTER_HEADER))
 		missing(ctx, "tunnel_type", "needs \"forward\": \"tunnel\"");
-	else if (gue && s->tunnel_port == 0)
+	else if (gue && s->encap.port == 0)
 		missing(ctx, "tunnel_port",
 			"expected the server's UDP port: \"tunnel_type\" is \"gue\"");
-	if (!gue && s->tunnel_port != 0)
+	if (!gue && s->encap.port != 0)
 		missing(ctx, "tunnel_port", "needs \"tunnel_type\": \"gue\"");
-	if (s->tunnel_type == ENCAP_IPIP && s->tunnel_checksum != ENCAP_NO_CHECKSUM)
+	if (s->encap.type == ENCAP_IPIP && s->encap.checksum != ENCAP_NO_CHECKSUM)
 		missing(ctx, "tunnel_checksum", "needs \"tunnel_type\": \"gue\" or \"gre\"");
-	else if (!gue && s->tunnel_checksum == ENCAP_REMOTE_CHECKSUM)
+	else if (!gue && s->encap.checksum == ENCAP_REMOTE_CHECKSUM)
 		missing(ctx, "tunnel_checksum", "\"remote\" needs \"tunnel_type\": \"gue\"");
 }
 
@@ -197,15 +197,6 @@ static void server_check(struct config_context *ctx, const struct config_service
 	context_pop(ctx);
 	server_port_check(ctx, svc, s);
 	server_tunnel_check(ctx, s);
-	if (s->lower == 0 || s->lower <= s->upper)
-		return;
-	context_push_key(ctx, "lower");
-	if (s->upper == 0)
-		config_report(ctx, 0, NULL, "%u has no effect without \"upper\"", s->lower);
-	else
-		config_report(ctx, -EINVAL, NULL, "%u is above \"upper\", which is %u", s->lower,
-			      s->upper);
-	context_pop(ctx);
 }
 
 static bool crosses_family(const struct config_service *svc, const struct config_server *s)

@@ -98,7 +98,7 @@ static int strings_default(struct config_node *node)
 	return 0;
 }
 
-static bool addr_before(const struct config_addr *v, uint32_t i)
+static bool addr_before(const struct net_addr *v, uint32_t i)
 {
 	for (uint32_t k = 0; k < i; k++)
 		if (addr_equal(&v[k].addr, &v[i].addr))
@@ -133,7 +133,7 @@ static int own_addresses_index(struct config_context *ctx, struct config *config
 
 		for (uint32_t k = 0; k <= port->n_vlans; k++) {
 			const struct config_vlan *vlan = k ? &port->vlans[k - 1] : NULL;
-			const struct config_addr *v = vlan ? vlan->addresses : port->addresses;
+			const struct net_addr *v = vlan ? vlan->addresses : port->addresses;
 			uint32_t n = vlan ? vlan->n_addresses : port->n_addresses;
 
 			if (config_index_reserve(config->index, n) < 0)

@@ -20,6 +20,7 @@
 enum config_type {
 	TYPE_BOOL,	/* bool */
 	TYPE_UINT,	/* uint32_t */
+	TYPE_PORT,	/* be16; a number */
 	TYPE_SECONDS,	/* uint32_t; a time in whole seconds */
 	TYPE_MS,	/* uint32_t; a time in milliseconds; a bare number is seconds */
 	TYPE_MODE,	/* uint32_t; "0600" */
@@ -28,9 +29,9 @@ enum config_type {
 	TYPE_FLAGS,	/* uint32_t; a list of names */
 	TYPE_STRING,	/* char * */
 	TYPE_BYTES,	/* struct match: a text of the use `kind`, one of the keys `one_of` */
-	TYPE_ADDRESS,	/* struct config_addr */
+	TYPE_ADDRESS,	/* struct net_addr */
 	TYPE_HOST,	/* struct addr */
-	TYPE_ROUTE,	/* struct config_route */
+	TYPE_ROUTE,	/* struct net_route */
 	TYPE_ENDPOINT,	/* struct endpoint */
 	TYPE_SERVER,	/* struct endpoint; the port may be missing (0) */
 	TYPE_NETMASK,	/* uint64_t: a prefix length, or NETMASK_BITS */
@@ -90,6 +91,7 @@ struct config_field {
 	uint64_t min, max; /* of a number; of a string's length; max of a list: its length; min of
 			      an endpoint: the least port, 0 or 1 */
 	uint32_t most;	   /* entries of a list of strings; 0: max */
+	uint32_t least;	   /* entries of a list that is given */
 	uint64_t def;
 	const char *def_text;	   /* TYPE_STRING, or the text in documentation instead of def */
 	const char *max_name;	   /* "MAX_LISTEN" */
@@ -100,10 +102,11 @@ struct config_field {
 	const char *zero;	   /* TYPE_MS: a word that stands for 0, whatever min is */
 	const char *unit;
 	const struct config_object *object;
-	/* Checks a value that is parsed and in range, and reports a fault: 0 or -EINVAL. NULL: any
-	 * value is valid. */
+	/* Checks a value that is parsed and in range, and reports a fault, or warns: 0 or -EINVAL.
+	 * NULL: any value is valid. */
 	int (*check)(struct config_context *ctx, const void *value);
-	uint32_t types; /* of a check: bits of enum check_type that take the key; 0 = all */
+	uint8_t changes; /* CHANGE_* of an object in which the key differs, CHANGE_VALUE aside */
+	uint32_t types;	 /* of a check: bits of enum check_type that take the key; 0 = all */
 	const char *help;
 };
 
@@ -119,6 +122,10 @@ struct config_object {
 	uint16_t n;
 	uint16_t size;	     /* of the struct */
 	uint16_t set_offset; /* of uint64_t set; only with set_bit fields */
+	/* Looks at an object whose keys are all parsed and right by themselves, for what they mean
+	 * together, and reports. NULL: any values go together. Inherited values are not there yet.
+	 */
+	void (*check)(struct config_context *ctx, const void *object);
 };
 
 extern const struct config_object config_object_root; /* struct config */
@@ -133,6 +140,7 @@ extern const struct config_object config_object_server;
 extern const struct config_object config_object_health; /* of config_policy */
 extern const char *const config_consequence_words[]; /* enum health_consequence; ends with NULL */
 extern const struct config_object config_object_check;
+extern const struct config_object config_object_program; /* of a check: what is run, and as whom */
 /* schema_ha.c */
 extern const struct config_object config_object_ha_node;
 extern const struct config_object config_object_ha_shared;
@@ -211,12 +219,12 @@ void config_scalar_default(const struct config_field *f, const char *const *sche
 int config_text_check(enum config_text_rule rule, const char *text, const char **why);
 /* The values that the rule allows, in words for people. */
 const char *config_text_rule(enum config_text_rule rule);
-const char *config_route_format(const struct config_route *r, char *buf, size_t len);
+const char *config_route_format(const struct net_route *r, char *buf, size_t len);
 #define CONFIG_ROUTE_STRLEN 192
-const char *config_addr_format(const struct config_addr *a, char *buf, size_t len);
+const char *config_addr_format(const struct net_addr *a, char *buf, size_t len);
 
 /* 0 or -EINVAL. */
-int config_route_parse(const char *text, struct config_route *out);
+int config_route_parse(const char *text, struct net_route *out);
 /* The number of servers that an element of a list of servers stands for: more than 1 if its address
  * is a range of IPv4, which begins with *first. */
 uint32_t config_server_range(const json_t *server, uint32_t *first);
@@ -261,6 +269,8 @@ bool config_object_equal(const struct config_object *o, const void *a, const voi
 /* The same without the rows that have one of the flags. */
 bool config_object_alike(const struct config_object *o, const void *a, const void *b,
 			 unsigned int but);
+/* CHANGE_VALUE and what the rows say that differ; 0: every key means the same. */
+uint8_t config_object_changes(const struct config_object *o, const void *a, const void *b);
 /* A deep copy. 0, or -ENOMEM with *to zeroed. */
 int config_object_copy(const struct config_object *o, const void *from, void *to);
 /* The second half of a copy: base has the bytes of the original, and gets strings and lists of
@@ -374,6 +384,11 @@ int config_check_connections(struct config_context *ctx, const void *value);
 int config_check_no_negation(struct config_context *ctx, const void *value);
 int config_check_interface_addr(struct config_context *ctx, const void *value);
 int config_check_no_link_local(struct config_context *ctx, const void *value);
+/* An address that one station of a network has, and its port. */
+int config_check_station(struct config_context *ctx, const void *value);
+int config_check_station_port(struct config_context *ctx, const void *value);
+/* Warns. */
+int config_check_open_to_all(struct config_context *ctx, const void *value);
 int config_check_dns_name(struct config_context *ctx, const void *value);
 int config_check_md5(struct config_context *ctx, const void *value);
 int config_check_http_path(struct config_context *ctx, const void *value);
@@ -383,7 +398,24 @@ int config_check_password_hash(struct config_context *ctx, const void *value);
 int config_check_prime(struct config_context *ctx, const void *value);
 int config_check_readable(struct config_context *ctx, const void *value);
 
-/* ---- checks that need more than one key ---- */
+/* ---- checks of several keys of one object: for config_object.check ---- */
+
+void config_check_vlan(struct config_context *ctx, const void *object);
+void config_check_port_linux(struct config_context *ctx, const void *object);
+void config_check_workers(struct config_context *ctx, const void *object);
+void config_check_metrics(struct config_context *ctx, const void *object);
+void config_check_telnet(struct config_context *ctx, const void *object);
+void config_check_announce(struct config_context *ctx, const void *object);
+void config_check_path(struct config_context *ctx, const void *object);
+void config_check_timing(struct config_context *ctx, const void *object);
+void config_check_address_entry(struct config_context *ctx, const void *object);
+void config_check_pool_entry(struct config_context *ctx, const void *object);
+void config_check_mark_families(struct config_context *ctx, const void *object);
+void config_check_thresholds(struct config_context *ctx, const void *object);
+/* check_by_type.c: the members of a check that depend on its type. */
+void config_check_by_type(struct config_context *ctx, const void *object);
+
+/* ---- checks that need more than one object ---- */
 
 /* The reason why an address can be neither a VIP nor a real server nor the peer, or NULL. */
 const char *config_addr_unusable(const struct addr *a); /* link-local ones are usable on a link */
@@ -438,8 +470,6 @@ void config_check_marks(struct config_context *ctx, struct config *config);
 /* The checks by themselves, and the list of them by name. The path is that of the document's
  * shared. */
 void config_check_checks(struct config_context *ctx, struct config *config);
-/* The members of a check that depend on its type. */
-void config_check_by_type(struct config_context *ctx, const struct check_spec *c);
 /* The checks that `defaults` names. */
 void config_check_defaults(struct config_context *ctx, const struct config *config);
 /* The checks of a finished service and its servers, and its quorum. */

@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-const char *config_addr_format(const struct config_addr *a, char *buf, size_t len)
+const char *config_addr_format(const struct net_addr *a, char *buf, size_t len)
 {
 	char host[ADDR_STRLEN];
 	uint8_t whole = a->addr.family == ADDR_V6 ? 128 : 32;
@@ -19,7 +19,7 @@ const char *config_addr_format(const struct config_addr *a, char *buf, size_t le
 	return buf;
 }
 
-const char *config_route_format(const struct config_route *r, char *buf, size_t len)
+const char *config_route_format(const struct net_route *r, char *buf, size_t len)
 {
 	char dest[PREFIX_STRLEN], via[ADDR_STRLEN], source[ADDR_STRLEN], metric[16] = "";
 
@@ -82,6 +82,8 @@ json_t *config_scalar_to_json(const struct config_field *f, const void *value)
 		return json_boolean(*(const bool *)value);
 	case TYPE_UINT:
 		return json_integer(*u32);
+	case TYPE_PORT:
+		return json_integer(be16_to(*(const be16 *)value));
 	case TYPE_NETMASK:
 		return netmask_to_json(*(const uint64_t *)value);
 	case TYPE_SECONDS:
@@ -135,6 +137,8 @@ static bool bytes_equal(const void *a, const void *b, size_t size)
 	switch (size) {
 	case 1:
 		return memcmp(a, b, 1) == 0;
+	case 2:
+		return memcmp(a, b, 2) == 0;
 	case 4:
 		return memcmp(a, b, 4) == 0;
 	case 8:
@@ -164,6 +168,7 @@ void config_scalar_default(const struct config_field *f, const char *const *sche
 {
 	uint32_t u32 = (uint32_t)f->def;
 	uint8_t u8 = (uint8_t)f->def;
+	be16 port = be16_from((uint16_t)f->def);
 	bool flag = f->def != 0;
 
 	switch ((enum config_type)f->type) {
@@ -182,6 +187,9 @@ void config_scalar_default(const struct config_field *f, const char *const *sche
 		break;
 	case TYPE_ENUM:
 		memcpy(out, &u8, sizeof(u8));
+		break;
+	case TYPE_PORT:
+		memcpy(out, &port, sizeof(port));
 		break;
 	case TYPE_SCHEDULER: {
 		const char *name = schedulers[0];

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "model/ha_policy.h"
 
 #define CONFIG_HA_MAX_PATHS	4
 #define CONFIG_HA_MAX_WITNESSES 16 /* of one link */
@@ -22,7 +23,6 @@
 #define CONFIG_ANNOUNCE_METRIC	100
 #define CONFIG_BGP_PORT		179
 
-struct config_addr;
 struct config_witness;
 
 enum config_ha_role {
@@ -42,11 +42,6 @@ enum config_withdraw {
 	CONFIG_WITHDRAW_ANY,
 	CONFIG_WITHDRAW_ALL,
 	CONFIG_WITHDRAW_NEVER,
-};
-
-enum config_failback {
-	CONFIG_FAILBACK_AUTO,
-	CONFIG_FAILBACK_MANUAL,
 };
 
 /* A path to the peer: UDP between two addresses of the routers' own. */
@@ -73,31 +68,14 @@ struct config_ha_shared {
 	uint8_t mode;	  /* enum config_ha_mode */
 	uint8_t withdraw; /* enum config_withdraw */
 	uint32_t cluster;
-	uint32_t keepalive_ms, deadtime_ms; /* 0: measured (`auto`) */
-	uint32_t start_delay_ms, failback_delay_ms, grace_ms;
-	uint8_t failback; /* enum config_failback */
+	HA_TIMING_INSIDE;
 	struct config_witness *witnesses;
 	uint32_t n_witnesses;
 	struct config_member *members; /* of a fleet */
 	uint32_t n_members;
-	struct {
-		uint32_t count;
-		uint32_t spacing_ms, refresh_s;
-	} announce;
+	struct ha_announcing announce;
 	uint32_t sync_rate; /* kilobytes per second */
 };
-
-/*
- * The time between two heartbeats. Other products have a deadtime of exactly three keepalives (6 s
- * and 18 s), but the lease of the role machine needs more than three. With a deadtime of at most
- * three keepalives, a quarter of the deadtime is used.
- */
-static inline uint32_t config_ha_keepalive_ms(const struct config_ha_shared *ha)
-{
-	if (ha->keepalive_ms == 0 || ha->deadtime_ms == 0)
-		return ha->keepalive_ms;
-	return ha->deadtime_ms < 3 * ha->keepalive_ms + 3 ? ha->deadtime_ms / 4 : ha->keepalive_ms;
-}
 
 /* A VIP with a metric of its own. */
 struct config_announced {

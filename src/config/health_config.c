@@ -77,6 +77,11 @@ static bool spec_same_question(const struct check_spec *a, const struct check_sp
 	return config_object_alike(&config_object_check, a, b, FIELD_NAME | FIELD_PACE);
 }
 
+bool config_check_runs_same(const struct check_spec *a, const struct check_spec *b)
+{
+	return config_object_equal(&config_object_program, a, b);
+}
+
 const struct check_spec_ops config_spec_ops = {
 	.copy = spec_copy,
 	.fini = spec_fini,

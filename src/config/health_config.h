@@ -29,6 +29,9 @@ struct config_checks {
 /* The check of a name, or NULL. */
 const struct check_spec *config_check_find(const struct config *config, const char *name);
 
+/* True: two checks of type exec run the same program with the same arguments as the same user. */
+bool config_check_runs_same(const struct check_spec *a, const struct check_spec *b);
+
 /* Functions for specs that walk the rows of a check. */
 extern const struct check_spec_ops config_spec_ops;
 

@@ -53,7 +53,8 @@ int json_diff(const char *path, const json_t *a, const json_t *b, json_diff_foun
 {
 	if (a && b && json_equal(a, b))
 		return 0;
-	if (json_is_object(a) && json_is_object(b))
+	/* Of an object that stands on one side alone each key differs. */
+	if ((json_is_object(a) || !a) && (json_is_object(b) || !b))
 		return object_diff(path, a, b, found, arg);
 	if (!json_is_array(a) || !json_is_array(b) || json_array_size(a) != json_array_size(b)) {
 		found(arg, path, a, b);

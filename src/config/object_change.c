@@ -139,7 +139,8 @@ static int service_prepare(struct config_context *ctx, struct config *config,
 	after->position = before ? before->position : config->shared.n_services;
 	*change = (struct config_change){
 		.kind = OBJECT_SERVICE,
-		.how = before && config_service_equal(before, after) ? 0 : CHANGE_VALUE,
+		.how = before ? config_object_changes(&config_object_service, before, after)
+			      : CHANGE_VALUE,
 		.before.service = before,
 		.after.service = after,
 		.from = before ? before->position : CONFIG_NOWHERE,

@@ -144,6 +144,22 @@ bool config_object_equal(const struct config_object *o, const void *a, const voi
 	return config_object_alike(o, a, b, 0);
 }
 
+uint8_t config_object_changes(const struct config_object *o, const void *a, const void *b)
+{
+	uint8_t how = 0;
+
+	for (uint16_t i = 0; i < o->n; i++) {
+		const struct config_field *f = &o->fields[i];
+
+		if (f->type == TYPE_INLINE)
+			how |= config_object_changes(f->object, at_const(a, f->offset),
+						     at_const(b, f->offset));
+		else if (!config_field_equal(f, a, b))
+			how |= CHANGE_VALUE | f->changes;
+	}
+	return how;
+}
+
 /* ---- copy ---- */
 
 /* Bytes of the original become bytes of its own. false: out of memory, and nothing is owned. */

@@ -87,7 +87,7 @@ static bool checks_differ(const struct config_plan *plan, const struct config_se
 		const struct config_checks *c = &svc->servers[i].check;
 
 		if (last && memcmp(last, c, sizeof(*c)) == 0)
-			continue;
+			continue; /* neighbours name the same checks: looked up once */
 		if (names_differ(plan, c))
 			return true;
 		last = c;
@@ -104,7 +104,7 @@ static int service_plan(struct config_plan *plan, const struct config_service *w
 				   .from = was ? was->position : CONFIG_NOWHERE,
 				   .to = svc->position};
 
-	ch.how = (was && config_service_equal(was, svc) ? 0 : CHANGE_VALUE) |
+	ch.how = (was ? config_object_changes(&config_object_service, was, svc) : CHANGE_VALUE) |
 		 (moved ? CHANGE_PLACE : 0) |
 		 (was && checks && checks_differ(plan, svc) ? CHANGE_CHECK : 0);
 	return ch.how ? config_plan_add(plan, &ch) : 0;

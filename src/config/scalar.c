@@ -13,12 +13,13 @@
 union value {
 	bool flag;
 	uint8_t u8;
+	be16 port;
 	uint32_t u32;
 	uint64_t u64;
 	const char *name;
 	char *string;
-	struct config_addr addr;
-	struct config_route route;
+	struct net_addr addr;
+	struct net_route route;
 	struct endpoint ep;
 	struct mark_prefix match;
 	struct mark_ports ports;
@@ -38,6 +39,8 @@ size_t config_scalar_size(const struct config_field *f)
 	case TYPE_MODE:
 	case TYPE_FLAGS:
 		return sizeof(uint32_t);
+	case TYPE_PORT:
+		return sizeof(be16);
 	case TYPE_ENUM:
 		return sizeof(uint8_t);
 	case TYPE_NETMASK:
@@ -58,9 +61,9 @@ size_t config_scalar_size(const struct config_field *f)
 	case TYPE_STATUS:
 		return sizeof(struct check_status_range);
 	case TYPE_ADDRESS:
-		return sizeof(struct config_addr);
+		return sizeof(struct net_addr);
 	case TYPE_ROUTE:
-		return sizeof(struct config_route);
+		return sizeof(struct net_route);
 	case TYPE_ENDPOINT:
 	case TYPE_SERVER:
 		return sizeof(struct endpoint);
@@ -92,6 +95,7 @@ const char *config_scalar_expect(const struct config_field *f, const char *const
 		text = "true or false";
 		break;
 	case TYPE_UINT:
+	case TYPE_PORT:
 		snprintf(buf, CONFIG_EXPECT_LEN, "a number from %" PRIu64 " to %" PRIu64, f->min,
 			 f->max);
 		return buf;
@@ -387,6 +391,8 @@ static int number_value(struct config_context *ctx, const struct config_field *f
 		v->status.first = v->status.last = (uint16_t)n;
 	else if (f->type == TYPE_NETMASK)
 		v->u64 = (uint64_t)n;
+	else if (f->type == TYPE_PORT)
+		v->port = be16_from((uint16_t)n);
 	else
 		v->u32 = (uint32_t)n;
 	return 0;
@@ -440,15 +446,16 @@ int config_scalar_parse(struct config_context *ctx, const struct config_field *f
 	} else if (f->type == TYPE_CHECKS && (json_is_array(json) || json_is_string(json))) {
 		ret = config_names_parse(ctx, f, json, &v.checks);
 	} else if (json_is_integer(json) &&
-		   (f->type == TYPE_UINT || f->type == TYPE_SECONDS || f->type == TYPE_MS ||
-		    f->type == TYPE_NETMASK || f->type == TYPE_PORTS || f->type == TYPE_STATUS)) {
+		   (f->type == TYPE_UINT || f->type == TYPE_PORT || f->type == TYPE_SECONDS ||
+		    f->type == TYPE_MS || f->type == TYPE_NETMASK || f->type == TYPE_PORTS ||
+		    f->type == TYPE_STATUS)) {
 		ret = number_value(ctx, f, json, &v);
 	} else if (json_is_string(json) && f->type == TYPE_STRING) {
 		return string_parse(ctx, f, json_string_value(json), out);
 	} else if (json_is_string(json) && f->type == TYPE_BYTES) {
 		return bytes_parse(ctx, f, json_string_value(json), out);
-	} else if (json_is_string(json) && f->type != TYPE_UINT && f->type != TYPE_BOOL &&
-		   f->type != TYPE_FLAGS) {
+	} else if (json_is_string(json) && f->type != TYPE_UINT && f->type != TYPE_PORT &&
+		   f->type != TYPE_BOOL && f->type != TYPE_FLAGS) {
 		ret = string_value(ctx, f, json_string_value(json), &v, &family);
 	} else {
 		return wrong_type(ctx, f, json);

@@ -10,17 +10,29 @@
 /* The schema for programs (JSON) and for people (tables of docs/configuration.md). */
 
 static const char *const type_names[] = {
-	[TYPE_BOOL] = "boolean",	[TYPE_UINT] = "number",
-	[TYPE_SECONDS] = "time",	[TYPE_MS] = "time",
-	[TYPE_MODE] = "mode",		[TYPE_ENUM] = "word",
-	[TYPE_SCHEDULER] = "word",	[TYPE_FLAGS] = "words",
-	[TYPE_STRING] = "string",	[TYPE_BYTES] = "string",
-	[TYPE_ADDRESS] = "address",	[TYPE_HOST] = "address",
-	[TYPE_ROUTE] = "route",		[TYPE_ENDPOINT] = "address:port",
-	[TYPE_SERVER] = "address:port", [TYPE_NETMASK] = "netmask",
-	[TYPE_MATCH] = "prefix",	[TYPE_PORTS] = "ports",
-	[TYPE_CHECKS] = "checks",	[TYPE_STATUS] = "status",
-	[TYPE_OBJECT] = "object",	[TYPE_INLINE] = "object",
+	[TYPE_BOOL] = "boolean",
+	[TYPE_UINT] = "number",
+	[TYPE_PORT] = "number",
+	[TYPE_SECONDS] = "time",
+	[TYPE_MS] = "time",
+	[TYPE_MODE] = "mode",
+	[TYPE_ENUM] = "word",
+	[TYPE_SCHEDULER] = "word",
+	[TYPE_FLAGS] = "words",
+	[TYPE_STRING] = "string",
+	[TYPE_BYTES] = "string",
+	[TYPE_ADDRESS] = "address",
+	[TYPE_HOST] = "address",
+	[TYPE_ROUTE] = "route",
+	[TYPE_ENDPOINT] = "address:port",
+	[TYPE_SERVER] = "address:port",
+	[TYPE_NETMASK] = "netmask",
+	[TYPE_MATCH] = "prefix",
+	[TYPE_PORTS] = "ports",
+	[TYPE_CHECKS] = "checks",
+	[TYPE_STATUS] = "status",
+	[TYPE_OBJECT] = "object",
+	[TYPE_INLINE] = "object",
 };
 
 /* The default as JSON, or NULL: there is none, or only words for it. */
@@ -80,8 +92,8 @@ static json_t *field_schema(const struct config_field *f, const char *const *sch
 					 : f->unit);
 	if (def)
 		json_object_set_new(out, "default", def);
-	if (f->type == TYPE_UINT || f->type == TYPE_SECONDS || f->type == TYPE_MS ||
-	    f->type == TYPE_NETMASK) {
+	if (f->type == TYPE_UINT || f->type == TYPE_PORT || f->type == TYPE_SECONDS ||
+	    f->type == TYPE_MS || f->type == TYPE_NETMASK) {
 		json_object_set_new(out, "minimum", json_integer((json_int_t)f->min));
 		json_object_set_new(out, "maximum", json_integer((json_int_t)f->max));
 	} else if (f->shape != SHAPE_ONE) {
@@ -155,7 +167,7 @@ static void type_print(const struct table *t, const struct config_field *f)
 		names_print(t->out, t->schedulers);
 	else if (f->names)
 		names_print(t->out, f->names);
-	else if (f->type == TYPE_UINT)
+	else if (f->type == TYPE_UINT || f->type == TYPE_PORT)
 		fprintf(t->out, "number, %" PRIu64 " to %" PRIu64 "%s%s", f->min, f->max,
 			f->unit ? " " : "", f->unit ? f->unit : "");
 	else if (f->type == TYPE_STRING || f->type == TYPE_BYTES)

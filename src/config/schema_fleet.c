@@ -93,8 +93,10 @@ static const struct config_field announce_fields[] = {
 		 "warns while no program has the port; 0 = another protocol than BGP, without a "
 		 "warning"},
 };
-const struct config_object config_object_announce = {
-	.noun = "announcing", FIELDS(announce_fields), .size = sizeof(struct config_announce)};
+const struct config_object config_object_announce = {.check = config_check_announce,
+						     .noun = "announcing",
+						     FIELDS(announce_fields),
+						     .size = sizeof(struct config_announce)};
 
 /* The kind is that of a pool: config.c. */
 static const struct config_field pool_fields[] = {
@@ -116,6 +118,7 @@ static const struct config_field pool_fields[] = {
 };
 const struct config_object config_object_pool = {
 	.noun = "an address of the pool",
+	.check = config_check_pool_entry,
 	FIELDS(pool_fields),
 	.size = sizeof(struct config_address),
 };

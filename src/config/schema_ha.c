@@ -23,6 +23,7 @@ static const struct config_field path_fields[] = {
 	{.name = "local",
 	 .type = TYPE_SERVER,
 	 AT(struct config_ha_path, local),
+	 .check = config_check_station_port,
 	 .flags = FIELD_REQUIRED,
 	 .min = 1,
 	 .noun = "an address",
@@ -30,13 +31,16 @@ static const struct config_field path_fields[] = {
 	{.name = "peer",
 	 .type = TYPE_SERVER,
 	 AT(struct config_ha_path, peer),
+	 .check = config_check_station_port,
 	 .flags = FIELD_REQUIRED,
 	 .min = 1,
 	 .noun = "an address",
 	 .help = "the other router's own on the same network"},
 };
-static const struct config_object path_object = {
-	.noun = "a path", FIELDS(path_fields), .size = sizeof(struct config_ha_path)};
+static const struct config_object path_object = {.check = config_check_path,
+						 .noun = "a path",
+						 FIELDS(path_fields),
+						 .size = sizeof(struct config_ha_path)};
 
 static const struct config_field node_fields[] = {
 	{.name = "role",
@@ -85,6 +89,9 @@ static const struct config_field witness_fields[] = {
 	{.name = "addresses",
 	 .type = TYPE_ADDRESS,
 	 LIST_AT(struct config_witness, addresses, n_addresses),
+	 .check = config_check_station,
+	 .flags = FIELD_REQUIRED,
+	 .least = 1,
 	 .max = CONFIG_HA_MAX_WITNESSES,
 	 .max_name = "CONFIG_HA_MAX_WITNESSES",
 	 .noun = "an address",
@@ -196,7 +203,7 @@ static const struct config_field shared_fields[] = {
 	 .type = TYPE_ENUM,
 	 AT(struct config_ha_shared, failback),
 	 .names = failback_names,
-	 .def = CONFIG_FAILBACK_AUTO,
+	 .def = HA_FAILBACK_AUTO,
 	 .noun = "a way to fail back",
 	 .help = "`auto`: the primary becomes active again when it has been ready for "
 		 "`failback_delay`; `manual`: on command"},
@@ -241,13 +248,16 @@ static const struct config_field shared_fields[] = {
 	 .unit = "kilobytes per second",
 	 .help = "at most, for connections that are sent to the peer"},
 };
-const struct config_object config_object_ha_shared = {
-	.noun = "shared.ha", FIELDS(shared_fields), .size = sizeof(struct config_ha_shared)};
+const struct config_object config_object_ha_shared = {.check = config_check_timing,
+						      .noun = "shared.ha",
+						      FIELDS(shared_fields),
+						      .size = sizeof(struct config_ha_shared)};
 
 static const struct config_field programs_fields[] = {
 	{.name = "directories",
 	 .type = TYPE_STRING,
 	 LIST_AT(struct config_programs, directories, n_directories),
+	 .flags = FIELD_LIVE,
 	 .rule = RULE_PATH,
 	 .max = 255,
 	 .most = 16,

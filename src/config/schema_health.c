@@ -284,7 +284,8 @@ OBJECT("dns", dns_fields);
 
 static const char *const output_keys[] = {"output", "output_prefix", "output_pattern", NULL};
 
-static const struct config_field exec_fields[] = {
+/* Two checks with the same values run the same. */
+static const struct config_field program_fields[] = {
 	{.name = "argv",
 	 .type = TYPE_STRING,
 	 LIST_AT(struct check_spec, exec.argv, exec.n_argv),
@@ -296,6 +297,12 @@ static const struct config_field exec_fields[] = {
 		 "address, its port, the VIP. No shell"},
 	STRING("user", exec.user, RULE_LABEL, 31, "a user",
 	       "the user of the program; `nobody` if left out"),
+};
+const struct config_object config_object_program = {
+	.noun = "`exec` of a check", FIELDS(program_fields), .size = sizeof(struct check_spec)};
+
+static const struct config_field exec_fields[] = {
+	{.type = TYPE_INLINE, .object = &config_object_program},
 	BYTES("output", exec.output, output_keys, MATCH_LITERAL, TEXT_MAX,
 	      "must appear in the output"),
 	BYTES("output_prefix", exec.output, output_keys, MATCH_PREFIX, TEXT_MAX,
@@ -474,5 +481,7 @@ static const struct config_field check_fields[] = {
 	FLAG_OF(OF(AGENT) | OF(EXEC), "weight", weight,
 		"of `agent` and `exec`: the check sets the weight"),
 };
-const struct config_object config_object_check = {
-	.noun = "a check", FIELDS(check_fields), .size = sizeof(struct check_spec)};
+const struct config_object config_object_check = {.check = config_check_by_type,
+						  .noun = "a check",
+						  FIELDS(check_fields),
+						  .size = sizeof(struct check_spec)};

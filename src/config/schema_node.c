@@ -38,8 +38,10 @@ static const struct config_field vlan_fields[] = {
 	 .noun = "a route",
 	 .help = "as of the port"},
 };
-static const struct config_object vlan_object = {
-	.noun = "a VLAN", FIELDS(vlan_fields), .size = sizeof(struct config_vlan)};
+static const struct config_object vlan_object = {.check = config_check_vlan,
+						 .noun = "a VLAN",
+						 FIELDS(vlan_fields),
+						 .size = sizeof(struct config_vlan)};
 
 static const struct config_field port_linux_fields[] = {
 	{.name = "addresses",
@@ -63,8 +65,10 @@ static const struct config_field port_linux_fields[] = {
 	 .max_name = "MAX_VLAN",
 	 .help = "VLAN interfaces to make on the TAP"},
 };
-static const struct config_object port_linux_object = {
-	.noun = "the Linux side", FIELDS(port_linux_fields), .size = sizeof(struct config_port)};
+static const struct config_object port_linux_object = {.check = config_check_port_linux,
+						       .noun = "the Linux side",
+						       FIELDS(port_linux_fields),
+						       .size = sizeof(struct config_port)};
 
 static const struct config_field port_fields[] = {
 	{.name = "name",
@@ -211,8 +215,10 @@ static const struct config_field worker_fields[] = {
 		 "Linux's part of af_packet and AF_XDP waits for no CPU to wake. Idle CPUs then "
 		 "take the power of busy ones, and a virtual machine the time of its host"},
 };
-static const struct config_object workers_object = {
-	.noun = "the workers", FIELDS(worker_fields), .size = sizeof(struct config_node)};
+static const struct config_object workers_object = {.check = config_check_workers,
+						    .noun = "the workers",
+						    FIELDS(worker_fields),
+						    .size = sizeof(struct config_node)};
 
 static const struct config_field log_fields[] = {
 	{.name = "level",
@@ -259,6 +265,7 @@ static const struct config_field metrics_fields[] = {
 	{.name = "listen",
 	 .type = TYPE_ENDPOINT,
 	 AT(struct config_node, metrics_listen),
+	 .check = config_check_open_to_all,
 	 .min = 1,
 	 .def_text = "none",
 	 .noun = "an address and port",
@@ -271,8 +278,10 @@ static const struct config_field metrics_fields[] = {
 	 .noun = "a path",
 	 .help = "a UNIX socket instead, mode 0600"},
 };
-static const struct config_object metrics_object = {
-	.noun = "the metrics", FIELDS(metrics_fields), .size = sizeof(struct config_node)};
+static const struct config_object metrics_object = {.check = config_check_metrics,
+						    .noun = "the metrics",
+						    FIELDS(metrics_fields),
+						    .size = sizeof(struct config_node)};
 
 static const struct config_field node_fields[] = {
 	{.name = "name",

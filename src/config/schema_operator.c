@@ -144,5 +144,7 @@ static const struct config_field telnet_fields[] = {
 	 .noun = "a path",
 	 .help = "of plvsctl; as installed if left out"},
 };
-const struct config_object config_object_telnet = {
-	.noun = "telnet", FIELDS(telnet_fields), .size = sizeof(struct config_telnet)};
+const struct config_object config_object_telnet = {.check = config_check_telnet,
+						   .noun = "telnet",
+						   FIELDS(telnet_fields),
+						   .size = sizeof(struct config_telnet)};

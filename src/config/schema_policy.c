@@ -193,7 +193,7 @@ static const struct config_field policy_fields[] = {
 	 .flags = FIELD_LISTED,
 	 .set_bit = SET_FORWARD,
 	 .names = forward_names,
-	 .def = FWD_NAT,
+	 .def = FORWARD_DEFAULT,
 	 .noun = "a forwarding method",
 	 .help = "how packets reach the real server: `nat` rewrites addresses both ways, `dr` "
 		 "sends the packet unchanged to the server's MAC, `tunnel` wraps it in a "
@@ -261,6 +261,7 @@ static const struct config_field policy_fields[] = {
 	{.name = "unknown_reply",
 	 .type = TYPE_ENUM,
 	 AT(struct config_policy, service.unknown_reply),
+	 .changes = CHANGE_REPLIES,
 	 .set_bit = SET_UNKNOWN_REPLY,
 	 .names = reply_names,
 	 .def = REPLY_RESET,
@@ -315,6 +316,7 @@ static const struct config_field policy_fields[] = {
 	{.name = "nat_icmp_send",
 	 .type = TYPE_BOOL,
 	 AT(struct config_policy, service.nat_icmp_send),
+	 .changes = CHANGE_REPLIES,
 	 .set_bit = SET_NAT_ICMP,
 	 .help = "NAT: a packet from a real server's port without a connection is answered with "
 		 "ICMP port unreachable, not routed; with `unknown_reply` `reset` or `vip` only "

@@ -39,6 +39,7 @@ static const struct config_field address_fields[] = {
 };
 const struct config_object config_object_address = {
 	.noun = "an address",
+	.check = config_check_address_entry,
 	FIELDS(address_fields),
 	.size = sizeof(struct config_address),
 };
@@ -120,6 +121,7 @@ static const struct config_field mark_fields[] = {
 };
 const struct config_object config_object_mark = {
 	.noun = "a mark rule",
+	.check = config_check_mark_families,
 	FIELDS(mark_fields),
 	.size = sizeof(struct config_mark),
 };

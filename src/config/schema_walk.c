@@ -121,6 +121,10 @@ static int item_parse(struct config_context *ctx, const struct config_field *f, 
 
 static int list_size_check(struct config_context *ctx, const struct config_field *f, size_t n)
 {
+	if (n < f->least) {
+		config_report(ctx, -EINVAL, NULL, "missing: expected at least one");
+		return -EINVAL;
+	}
 	if (n <= config_field_most(f))
 		return 0;
 	config_report(ctx, -ENOSPC, NULL, "%zu entries are more than the limit of %u%s%s%s", n,
@@ -337,6 +341,8 @@ int config_object_parse(struct config_context *ctx, const struct config_object *
 		context_pop(ctx);
 		ret = -EINVAL;
 	}
+	if (ret == 0 && o->check)
+		o->check(ctx, base);
 	return ret;
 }
 

@@ -159,11 +159,6 @@ struct config_service *config_service_twin(const struct config *config,
 	return found;
 }
 
-bool config_service_equal(const struct config_service *a, const struct config_service *b)
-{
-	return config_object_equal(&config_object_service, a, b);
-}
-
 int config_server_find(const struct config_service *svc, const struct endpoint *ep)
 {
 	for (uint32_t i = 0; i < svc->n_servers; i++)

@@ -35,6 +35,25 @@ int config_check_connections(struct config_context *ctx, const void *value)
 	return -EINVAL;
 }
 
+int config_check_prime(struct config_context *ctx, const void *value)
+{
+	const uint32_t n = *(const uint32_t *)value;
+	uint32_t prime = n;
+
+	for (;; prime--) {
+		uint32_t d = 2;
+
+		while ((uint64_t)d * d <= prime && prime % d)
+			d++;
+		if ((uint64_t)d * d > prime)
+			break;
+	}
+	if (prime == n)
+		return 0;
+	config_report(ctx, -EINVAL, NULL, "%u is not a prime: expected one, as %u", n, prime);
+	return -EINVAL;
+}
+
 int config_check_no_negation(struct config_context *ctx, const void *value)
 {
 	const struct mark_prefix *p = value;
@@ -47,12 +66,46 @@ int config_check_no_negation(struct config_context *ctx, const void *value)
 
 int config_check_interface_addr(struct config_context *ctx, const void *value)
 {
-	const struct addr *a = &((const struct config_addr *)value)->addr;
+	const struct addr *a = &((const struct net_addr *)value)->addr;
 
 	if (!addr_is_zero(a) && (a->family == ADDR_V4 || !config_addr_unusable(a)))
 		return 0;
 	config_report(ctx, -EINVAL, NULL, "an interface cannot have this address");
 	return -EINVAL;
+}
+
+static int station_check(struct config_context *ctx, const struct addr *a)
+{
+	const char *why = config_addr_unusable(a);
+	char text[ADDR_STRLEN];
+
+	if (!why && addr_is_link_local(a))
+		why = "a link-local address, which does not say by which link";
+	if (!why)
+		return 0;
+	config_report(ctx, -EINVAL, NULL, "%s is %s", addr_format(a, text, sizeof(text)), why);
+	return -EINVAL;
+}
+
+int config_check_station(struct config_context *ctx, const void *value)
+{
+	return station_check(ctx, &((const struct net_addr *)value)->addr);
+}
+
+int config_check_station_port(struct config_context *ctx, const void *value)
+{
+	return station_check(ctx, &((const struct endpoint *)value)->addr);
+}
+
+int config_check_open_to_all(struct config_context *ctx, const void *value)
+{
+	const struct endpoint *ep = value;
+	char text[ENDPOINT_STRLEN];
+
+	if (!addr_is_loopback(&ep->addr))
+		config_report(ctx, 0, NULL, "%s is not of loopback: whoever reaches it may read",
+			      endpoint_format(ep, text, sizeof(text)));
+	return 0;
 }
 
 int config_check_no_link_local(struct config_context *ctx, const void *value)

@@ -22,9 +22,9 @@ static int word_next(const char **p, char *buf, size_t len)
 	return 0;
 }
 
-int config_route_parse(const char *text, struct config_route *out)
+int config_route_parse(const char *text, struct net_route *out)
 {
-	struct config_route r;
+	struct net_route r;
 	char key[16], word[PREFIX_STRLEN];
 	const char *p = text;
 	bool is_default;

@@ -56,6 +56,7 @@ static void apply_free(struct pending *l)
 	config_destroy(a->after);
 	config_destroy(a->old);
 	json_decref(a->restart);
+	json_decref(a->at_once);
 	json_decref(a->before);
 	json_decref(a->peers_before);
 	free(a->connections);
@@ -328,7 +329,7 @@ static void loaded(void *arg)
 	}
 	a->connections = calloc(a->words->n + 1, sizeof(*a->connections));
 	a->step_ev = event_new(a->pending.control->base, -1, 0, on_step, a);
-	if (!a->connections || !a->step_ev || !a->restart) {
+	if (!a->connections || !a->step_ev || !a->restart || !a->at_once) {
 		a->ret = -ENOMEM;
 		(void)error_text(a->error, a->ret, "out of memory");
 		not_possible(a);

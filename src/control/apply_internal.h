@@ -55,7 +55,8 @@ struct apply {
 	struct config *after;		     /* NULL once it runs */
 	struct config_plan *plan;
 	struct config_words *words; /* of the plan */
-	json_t *restart;
+	json_t *restart;	    /* texts: keys of node that wait for a restart */
+	json_t *at_once;	    /* texts: keys of node that change with this apply */
 	struct builder_run build;
 	struct checking_run checks;
 	int ret;
@@ -88,8 +89,8 @@ void apply_log_errors(const struct config_errors *errors);
 void apply_log(const struct apply *a);
 /* The changes in words, to the audit. */
 void apply_audit(const struct apply *a);
-/* On the job thread: makes the answer's text, {"changes", "restart", "warnings"}; after a swap
- * without the closing bracket. arg: struct apply. */
+/* On the job thread: makes the answer's text, {"changes", "at_once", "restart", "warnings"}; after
+ * a swap without the closing bracket. arg: struct apply. */
 void apply_write(void *arg);
 /* Makes a new version of the configuration that runs now. Returns the number of the change. */
 uint64_t apply_version(struct apply *a);

@@ -13,16 +13,25 @@
 #include "control/version_config.h"
 #include "sched/sched.h"
 
+/* New reference; NULL: out of memory. */
+static json_t *texts_json(char *const *texts, uint32_t n)
+{
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; i < n; i++)
+		json_array_append_new(array, json_string(texts[i]));
+	return array;
+}
+
 /* Keys of the new node part that wait for a restart, whatever was applied in between. New
  * reference. */
 static json_t *restart_json(const struct config *boot, const struct config *after)
 {
 	struct config_words *words = NULL;
-	json_t *array = json_array();
+	json_t *array = NULL;
 
-	if (array && config_node_words(boot, after, &words) == 0)
-		for (uint32_t i = 0; i < words->n_restart; i++)
-			json_array_append_new(array, json_string(words->restart[i]));
+	if (config_node_words(boot, after, &words) == 0)
+		array = texts_json(words->restart, words->n_restart);
 	config_words_destroy(words);
 	return array;
 }
@@ -34,6 +43,7 @@ static int plan_make(struct apply *a)
 
 	if (config_plan(a->running, a->after, &a->plan) < 0 || config_words(a->plan, &a->words) < 0)
 		return error_text(a->error, -ENOMEM, "out of memory");
+	a->at_once = texts_json(a->words->live, a->words->n_live);
 	if (a->kind != APPLY_SWAP || !(config_plan_kinds(a->plan, how) & 1U << OBJECT_MARK))
 		return 0;
 	return builder_marks_compile(&a->build.marks, a->after, NULL, a->error);
@@ -102,7 +112,7 @@ static int record_make(struct apply *a)
  * allow. */
 static void pushed_check(struct apply *a)
 {
-	pushed_programs_check(a->running, a->after, &a->errors);
+	pushed_programs_check(a->boot, a->running, a->after, &a->errors);
 	if (a->errors.errors.n == 0)
 		return;
 	config_destroy(a->after);
@@ -120,7 +130,7 @@ static void peers_before_check(struct apply *a)
 				 &a->errors) == 0) {
 		host_check(before, HOST_CHECK_LIVE, spawner_permitted(a->pending.control->spawner),
 			   &a->errors);
-		pushed_programs_check(a->running, before, &a->errors);
+		pushed_programs_check(a->boot, a->running, before, &a->errors);
 	}
 	if (!before || a->errors.errors.n > 0) {
 		config_errors_add(&a->errors, -EINVAL, "",

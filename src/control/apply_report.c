@@ -54,6 +54,9 @@ void apply_log(const struct apply *a)
 	if (a->pending.req) {
 		return; /* the audit says so */
 	}
+	for (size_t i = 0; i < json_array_size(a->at_once); i++)
+		log_notice(CONTROL_AREA, "takes effect at once: %s",
+			   json_string_value(json_array_get(a->at_once, i)));
 	for (size_t i = 0; i < json_array_size(c->restart); i++)
 		log_warning(CONTROL_AREA, "takes effect after a restart: %s",
 			    json_string_value(json_array_get(c->restart, i)));
@@ -108,7 +111,7 @@ void apply_write(void *arg)
 	a->old = NULL;
 	if (!a->pending.req)
 		return;
-	doc = json_pack("{s:O, s:o}", "restart", a->restart, "warnings",
+	doc = json_pack("{s:O, s:O, s:o}", "at_once", a->at_once, "restart", a->restart, "warnings",
 			config_error_list_json(&a->errors.warnings));
 	if (doc && a->confirm_ms)
 		json_object_set_new(doc, "confirm_within_ms", json_integer(a->confirm_ms));

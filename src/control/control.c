@@ -326,6 +326,7 @@ static const struct part {
 	{server_start, server_stop},
 	{levels_start, level_sockets_close},
 	{publishing_start, publishing_stop},
+	{vip_look_start, vip_look_stop},
 	{event_log_start, event_log_stop},
 	{checks_start, checks_stop},
 	{fleet_start, fleet_stop},

@@ -19,6 +19,7 @@
 #include "control/method.h"
 #include "control/trial.h"
 #include "control/versions.h"
+#include "control/vip_look.h"
 #include "link/link.h"
 #include "metrics/parts.h"
 #include "publish/publisher.h"
@@ -98,6 +99,7 @@ struct control {
 	uint32_t explains;	     /* packets that are explained */
 	uint32_t observers;	     /* traces and captures */
 	struct listings listings;
+	struct vip_look vip_look;
 	struct ha *ha;		 /* or NULL */
 	struct push_list pushes; /* to the peer */
 	struct fleet fleet;

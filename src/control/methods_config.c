@@ -146,7 +146,9 @@ const struct method config_methods[] = {
 	 .result = "`changes`: a list of `{action, object, detail, connections}`, one for each "
 		   "service, server, address and mark rule (added and moved ones by their new "
 		   "position, deleted ones by their old); `action` is `add`, `edit`, `delete` or "
-		   "`move`; `restart`: texts, the changes of `node` that need a restart; "
+		   "`move`; `at_once`: texts, the changes of `node` that take effect without a "
+		   "restart; `restart`: texts, those that need one, of applications before as "
+		   "well; "
 		   "`warnings`"},
 	{.name = "config.apply",
 	 .level = METHOD_CHANGE,
@@ -157,7 +159,8 @@ const struct method config_methods[] = {
 		     "a time, `1s` to `1d`: without `config.confirm` in this time the former "
 		     "configuration returns. Needs `state_dir`"},
 		    {"comment", PARAM_STRING, false, "the reason, for `config.history`"}},
-	 .result = "`changes`, `restart` and `warnings` as of `config.plan`; `confirm_within_ms`, "
+	 .result = "`changes`, `at_once`, `restart` and `warnings` as of `config.plan`; "
+		   "`confirm_within_ms`, "
 		   "if the configuration is to be confirmed; " METHOD_LIVE},
 	{.name = "config.push",
 	 .level = METHOD_CHANGE,

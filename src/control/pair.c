@@ -29,13 +29,8 @@ static void role_config(const struct config *config, struct role_config *out)
 
 	role_config_defaults(out);
 	out->has_peer = config->node.ha.n_paths > 0;
-	out->keepalive_ms = config_ha_keepalive_ms(ha);
-	out->deadtime_ms = ha->deadtime_ms;
-	out->start_delay_ms = ha->start_delay_ms;
-	out->failback_delay_ms = ha->failback_delay_ms;
-	out->grace_ms = ha->grace_ms;
-	out->failback =
-		ha->failback == CONFIG_FAILBACK_AUTO ? ROLE_FAILBACK_AUTO : ROLE_FAILBACK_MANUAL;
+	out->timing = ha->timing;
+	out->keepalive_ms = ha_keepalive_ms(&ha->timing);
 	out->role = config->node.ha.role == CONFIG_HA_BACKUP ? HA_ROLE_BACKUP : HA_ROLE_PRIMARY;
 	out->priority = (uint16_t)config->node.ha.priority;
 }
@@ -60,7 +55,7 @@ static void witness_add(const struct config *config, struct ha_link_config *link
 	link->witnesses[link->n_witnesses++] = *a;
 }
 
-static bool on_networks(const struct config_addr *v, uint32_t n, const struct addr *a)
+static bool on_networks(const struct net_addr *v, uint32_t n, const struct addr *a)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		const struct prefix p = {.addr = v[i].addr, .len = v[i].len};
@@ -72,8 +67,8 @@ static bool on_networks(const struct config_addr *v, uint32_t n, const struct ad
 }
 
 /* Next hops of the routes, then real servers on the link's networks. */
-static void witnesses_default(const struct config *config, const struct config_addr *addresses,
-			      uint32_t n_addresses, const struct config_route *routes,
+static void witnesses_default(const struct config *config, const struct net_addr *addresses,
+			      uint32_t n_addresses, const struct net_route *routes,
 			      uint32_t n_routes, struct ha_link_config *out)
 {
 	for (uint32_t i = 0; i < n_routes; i++)
@@ -99,7 +94,7 @@ static const struct config_witness *witness_configured(const struct config *conf
 }
 
 /* The first one of each family. */
-static void own_addresses(const struct config_addr *v, uint32_t n, struct ha_link_config *link)
+static void own_addresses(const struct net_addr *v, uint32_t n, struct ha_link_config *link)
 {
 	for (uint32_t i = n; i-- > 0;)
 		*(v[i].addr.family == ADDR_V6 ? &link->own6 : &link->own4) = v[i].addr;
@@ -174,9 +169,7 @@ void pair_config(const struct config *config, struct ha_config *out)
 		for (uint32_t v = 0; v < node->ports[i].n_vlans; v++)
 			link_config(config, i, &node->ports[i].vlans[v], out);
 	}
-	out->announce.count = ha->announce.count;
-	out->announce.spacing_ms = ha->announce.spacing_ms;
-	out->announce.refresh_s = ha->announce.refresh_s;
+	out->announce = ha->announce;
 	out->sync_rate = ha->sync_rate > UINT32_MAX / 1000 ? UINT32_MAX : ha->sync_rate * 1000;
 	out->notify = node->notify.ha;
 	out->n_notify = node->notify.n_ha;

@@ -96,6 +96,8 @@ static void finish(struct pair_apply *p)
 	if (!json_object_get(p->result, "restart"))
 		json_object_set_new(p->result, "restart",
 				    c->restart ? json_incref(c->restart) : json_array());
+	if (!json_object_get(p->result, "at_once")) /* the node part stays as it is */
+		json_object_set_new(p->result, "at_once", json_array());
 	pending_answer(&p->pending, json_incref(p->result));
 	pending_end(&p->pending);
 }
@@ -109,6 +111,7 @@ static void own_done(void *arg, const char *text, size_t len)
 	char why[512];
 
 	if (result) {
+		json_object_set(p->result, "at_once", json_object_get(result, "at_once"));
 		json_object_set(p->result, "restart", json_object_get(result, "restart"));
 		json_object_set(p->result, "warnings", json_object_get(result, "warnings"));
 		finish(p);
@@ -128,7 +131,9 @@ static void own(struct pair_apply *p)
 {
 	struct rpc_request *req;
 
-	json_object_del(p->result, "restart"); /* of the active router's node part */
+	/* Of the active router's node part. */
+	json_object_del(p->result, "at_once");
+	json_object_del(p->result, "restart");
 	if (p->confirm_ms || !version_id_is_none(&p->from.back)) {
 		finish(p);
 		return;

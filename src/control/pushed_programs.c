@@ -65,39 +65,27 @@ static bool in_directories(const struct config_programs *p, const char *file)
 	return false;
 }
 
-static bool text_equal(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 static bool runs_already(const struct config_shared *shared, const struct check_spec *check)
 {
-	for (uint32_t i = 0; i < shared->n_checks; i++) {
-		const struct check_spec *have = &shared->checks[i];
-		uint32_t k = 0;
-
-		if (have->type != CHECK_EXEC || have->exec.n_argv != check->exec.n_argv ||
-		    !text_equal(have->exec.user, check->exec.user))
-			continue;
-		while (k < check->exec.n_argv &&
-		       text_equal(have->exec.argv[k], check->exec.argv[k]))
-			k++;
-		if (k == check->exec.n_argv)
+	for (uint32_t i = 0; i < shared->n_checks; i++)
+		if (shared->checks[i].type == CHECK_EXEC &&
+		    config_check_runs_same(&shared->checks[i], check))
 			return true;
-	}
 	return false;
 }
 
-static void program_check(const struct config_programs *node, const struct check_spec *check,
-			  uint32_t index, struct config_errors *errors)
+static void program_check(const struct config *boot, const struct config *running,
+			  const struct check_spec *check, uint32_t index,
+			  struct config_errors *errors)
 {
 	const char *name = check->exec.argv[0], *user = check->exec.user;
+	const char *allowed = boot->node.programs.user;
 	char key[PATH_LEN], real[PATH_MAX];
 
 	snprintf(key, sizeof(key), "shared.checks[%u].exec.argv[0]", index);
 	if (!realpath(name, real))
 		config_errors_add(errors, -EINVAL, key, "\"%.200s\": %s", name, strerror(errno));
-	else if (!in_directories(node, real))
+	else if (!in_directories(&running->node.programs, real))
 		config_errors_add(errors, -EINVAL, key,
 				  "\"%.200s\" is in no directory of node.programs.directories of "
 				  "this router: the peer cannot make this router run it",
@@ -108,20 +96,20 @@ static void program_check(const struct config_programs *node, const struct check
 				  "root, or others may write to it",
 				  name);
 	snprintf(key, sizeof(key), "shared.checks[%u].exec.user", index);
-	if (user && !text_equal(user, node->user))
+	if (user && (!allowed || strcmp(user, allowed) != 0))
 		config_errors_add(errors, -EINVAL, key,
 				  "\"%.31s\" is not the user of node.programs.user of this router",
 				  user);
 }
 
-void pushed_programs_check(const struct config *running, const struct config *after,
-			   struct config_errors *errors)
+void pushed_programs_check(const struct config *boot, const struct config *running,
+			   const struct config *after, struct config_errors *errors)
 {
 	for (uint32_t i = 0; i < after->shared.n_checks; i++) {
 		const struct check_spec *check = &after->shared.checks[i];
 
 		if (check->type == CHECK_EXEC && check->exec.n_argv > 0 &&
 		    !runs_already(&running->shared, check))
-			program_check(&running->node.programs, check, i, errors);
+			program_check(boot, running, check, i, errors);
 	}
 }

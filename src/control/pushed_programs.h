@@ -15,8 +15,8 @@
 #include "config/config.h"
 
 /* Adds an error for each program of `after` that is not allowed. running: the configuration in
- * force here, whose node part counts. */
-void pushed_programs_check(const struct config *running, const struct config *after,
-			   struct config_errors *errors);
+ * force here, with the directories; boot: `node` as the process was started with, with the user. */
+void pushed_programs_check(const struct config *boot, const struct config *running,
+			   const struct config *after, struct config_errors *errors);
 
 #endif

@@ -65,6 +65,9 @@ bool conn_filter_matches(const struct conn_filter *f, const struct conn_view *v)
 		return false;
 	if (f->server.addr.family != ADDR_NONE && !server_matches(&f->server, &v->server))
 		return false;
+	if (f->virtual.family != ADDR_NONE &&
+	    ((v->flags & CONN_F_TEMPLATE) || !addr_equal(&f->virtual, &v->virtual.addr)))
+		return false;
 	return f->client.addr.family == ADDR_NONE || prefix_contains(&f->client, &v->client.addr);
 }
 

@@ -182,6 +182,7 @@ struct conn_filter {
 	uint32_t server_id;	/* 0 = any */
 	struct endpoint server; /* family 0 = any; port 0: by its address */
 	struct prefix client;	/* family 0 = any */
+	struct addr virtual;	/* family 0 = any; else connections alone, no templates */
 	uint8_t proto;		/* 0 = any */
 	int8_t state;		/* -1 = any */
 };

@@ -19,6 +19,7 @@
 
 #include "base/error_text.h"
 #include "base/addr.h"
+#include "ha/net/path.h"
 #include "ha/role/role.h"
 #include "ha/wire/ha_wire.h"
 #include "model/link_id.h"
@@ -47,6 +48,8 @@ struct ha_link_config {
 	uint8_t n_witnesses;
 };
 
+/* A copy of what the configuration says, with its texts inside: the ha thread goes by the last one
+ * while configurations come and go. */
 struct ha_config {
 	struct role_config role; /* session, names and counts are filled in by ha_start() */
 	struct {
@@ -61,9 +64,7 @@ struct ha_config {
 	uint8_t n_paths;
 	struct ha_link_config links[ROLE_MAX_VIP_LINKS];
 	uint8_t n_links;
-	struct {
-		uint32_t count, spacing_ms, refresh_s;
-	} announce;
+	struct ha_announcing announce;
 	uint32_t sync_rate;  /* bytes per second */
 	char *const *notify; /* argv; copied */
 	uint32_t n_notify;   /* 0: no program */
@@ -124,7 +125,7 @@ struct ha_path_status {
 	char name[ROLE_NAME_LEN];
 	struct endpoint local, peer;
 	bool open;
-	uint64_t sent, send_errors, received, lost;
+	struct path_counters counters;
 	uint64_t bad;		       /* datagrams refused, for any of these: */
 	uint64_t refused[HA_WIRE_MAX]; /* by enum ha_wire_error */
 	uint32_t rtt_us;	       /* smoothed; 0 = not known */

@@ -228,15 +228,12 @@ static void path_fill(const struct ha *ha, uint8_t i, uint64_t now_us, struct ha
 		return;
 	s = path_state(ha->beats->paths[i]);
 	out->open = s->open;
-	out->sent = s->sent;
-	out->received = s->received;
-	out->lost = s->lost;
+	out->counters = s->counters;
 	out->rtt_us = s->rtt_us;
 	if (s->heard_us)
 		out->heard_ms = (now_us - s->heard_us) / 1000;
 	for (unsigned int k = 0; k < HA_WIRE_MAX; k++)
 		out->bad += s->bad[k];
-	out->send_errors = s->send_errors;
 	memcpy(out->refused, s->bad, sizeof(out->refused));
 }
 

@@ -378,9 +378,6 @@ static int start(struct ha *ha, char error[ERROR_TEXT])
 {
 	const struct witness_ops ask = {.ask = on_ask, .arg = ha};
 	const struct announce_ops say = {.send = on_announce, .arg = ha};
-	const struct announce_config config = {.count = ha->config.announce.count,
-					       .spacing_ms = ha->config.announce.spacing_ms,
-					       .refresh_ms = ha->config.announce.refresh_s * 1000};
 
 	error_text(error, 0, "out of memory");
 	ha->vips = calloc(1, sizeof(*ha->vips));
@@ -392,7 +389,7 @@ static int start(struct ha *ha, char error[ERROR_TEXT])
 		ha->vips->links[i].socket.fd = -1;
 	}
 	ha->vips->witnesses = witnesses_create(&ask);
-	ha->vips->announcer = announcer_create(&config, &say);
+	ha->vips->announcer = announcer_create(&ha->config.announce, &say);
 	ha->vips->claims = calloc(1, sizeof(*ha->vips->claims));
 	if (!ha->vips->witnesses || !ha->vips->announcer || !ha->vips->claims)
 		return -ENOMEM;

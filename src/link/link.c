@@ -24,8 +24,8 @@ static void linux_copy(struct link_linux *ls, bool *failed)
 
 static void linux_free(struct link_linux *ls)
 {
-	free(ls->addrs);
-	free(ls->routes);
+	free((void *)(uintptr_t)ls->addrs);
+	free((void *)(uintptr_t)ls->routes);
 }
 
 /* Even after a failure every pointer is the copy's own. */

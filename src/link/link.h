@@ -32,25 +32,10 @@
 
 struct link;
 
-/* An address of an interface: "192.0.2.10/24". */
-struct link_ifaddr {
-	struct addr addr;
-	uint8_t len;
-};
-
-/* "default via 192.0.2.1", "10.3.0.0/16 via 10.1.0.9 metric 20", "10.4.0.0/16" (on link). */
-struct link_route {
-	struct prefix dest;
-	struct addr via;    /* family ADDR_NONE: on link */
-	struct addr source; /* "src": family ADDR_NONE: Linux chooses */
-	uint32_t metric;
-	uint32_t mtu; /* 0: the link's */
-};
-
 /* Addresses and routes that plvs adds to an interface that plvs makes. */
 struct link_linux {
-	struct link_ifaddr *addrs;
-	struct link_route *routes;
+	const struct net_addr *addrs;
+	const struct net_route *routes;
 	uint32_t n_addrs, n_routes;
 };
 
@@ -257,9 +242,5 @@ const struct link_port_counters *link_port_counters(const struct link *l, uint16
 const struct link_counters *link_counters(const struct link *l);
 
 /* --- Text. Any. -------------------------------------------------------------------------- */
-
-/* "PREFIX|default [via ADDRESS] [src ADDRESS] [metric N] [mtu N]" 0, or -EINVAL with *error
- * a static text that says what was expected. */
-int link_route_parse(const char *text, struct link_route *out, const char **error);
 
 #endif

@@ -333,12 +333,11 @@ int nlreq_local_set(struct nlreq *r, int ifindex, const struct addr *a, uint8_t 
 	return !add && (ret == -ESRCH || ret == -ENODEV) ? 0 : ret;
 }
 
-int nlreq_route_add(struct nlreq *r, int ifindex, const struct link_route *route)
+int nlreq_route_add(struct nlreq *r, int ifindex, const struct net_route *route)
 {
 	uint8_t buf[REQ_MAX] = {0};
 	struct nlmsghdr *nlh = request(buf, RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE);
 	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
-	struct nlattr *metrics;
 
 	rtm->rtm_family = family_of(&route->dest.addr);
 	rtm->rtm_dst_len = route->dest.len;
@@ -357,11 +356,6 @@ int nlreq_route_add(struct nlreq *r, int ifindex, const struct link_route *route
 		put_addr(nlh, RTA_PREFSRC, &route->source);
 	if (route->metric)
 		mnl_attr_put_u32(nlh, RTA_PRIORITY, route->metric);
-	if (route->mtu) {
-		metrics = mnl_attr_nest_start(nlh, RTA_METRICS);
-		mnl_attr_put_u32(nlh, RTAX_MTU, route->mtu);
-		mnl_attr_nest_end(nlh, metrics);
-	}
 	return converse(r, nlh, NULL, NULL);
 }
 

@@ -50,7 +50,7 @@ int nlreq_addr_del(struct nlreq *r, int ifindex, const struct addr *a, uint8_t l
 /* A route of type local for a prefix: Linux treats the addresses as its own, without further
  * effects of an address. 0 also if the route is there already, or to delete is not there. */
 int nlreq_local_set(struct nlreq *r, int ifindex, const struct addr *a, uint8_t len, bool add);
-int nlreq_route_add(struct nlreq *r, int ifindex, const struct link_route *route);
+int nlreq_route_add(struct nlreq *r, int ifindex, const struct net_route *route);
 
 /* Routes to single addresses in a table that routing daemons read. The type is blackhole: a daemon
  * exports such a route with itself as the next hop, and Linux drops packets that are routed by this

@@ -236,7 +236,7 @@ static int apply_linux(struct nlreq *r, int ifindex, const char *ifname,
 	int ret;
 
 	for (uint32_t i = 0; i < ls->n_addrs; i++) {
-		const struct link_ifaddr *a = &ls->addrs[i];
+		const struct net_addr *a = &ls->addrs[i];
 
 		ret = nlreq_addr_add(r, ifindex, &a->addr, a->len, 0);
 		if (ret < 0)

@@ -73,7 +73,7 @@ static void build_labels(const struct router_parts *p, char *buf, size_t len)
 	buf[0] = '\0';
 	expo_label(buf, len, "version", PLVS_VERSION);
 	expo_label(buf, len, "dpdk", p->dpdk_version ? p->dpdk_version : rte_version());
-	expo_label(buf, len, "router", p->config->node.name);
+	expo_label(buf, len, "router", p->boot->node.name);
 }
 
 static const char *text_or_null(const char *text)
@@ -119,7 +119,7 @@ static void kept_fill(const struct kept_report *k, struct process_texts *texts,
 /* The facts of status that control knows. */
 static void status_fill(const struct router_parts *p, struct shown_process *out)
 {
-	out->name = p->config->node.name;
+	out->name = p->boot->node.name;
 	out->version = PLVS_VERSION;
 	out->pid = getpid();
 	out->state = p->status.state;

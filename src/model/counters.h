@@ -14,6 +14,7 @@
  * sent counts frames. Of a packet that leaves as n fragments, n - 1 count as generated.
  */
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* X(NAME, name, help) */
@@ -215,6 +216,9 @@ struct server_counters {
 		};
 	};
 };
+_Static_assert(offsetof(struct server_counters, out_bytes) ==
+		       offsetof(struct server_counters, bytes) + sizeof(uint64_t),
+	       "new counters come last");
 
 /* The results of clients' SYNs to a real server on the NAT path. answer_max_us is a maximum since
  * the start; all others are sums since the start, and readers go by their growth. */

@@ -49,9 +49,7 @@ static int fill_server(struct publisher *p, struct service *node, const struct s
 	s->addr = from->ep.addr;
 	s->port = from->ep.port;
 	s->method = from->forward;
-	s->encap = (struct encap){.type = from->tunnel_type,
-				  .checksum = from->tunnel_checksum,
-				  .port = be16_from((uint16_t)from->tunnel_port)};
+	s->encap = from->encap;
 	s->configured = from->weight;
 	/* Like down, what health made of it stays until health or an edit says otherwise. */
 	s->weight = was && was->configured == from->weight ? was->weight : from->weight;
@@ -114,7 +112,8 @@ static int build_error(int ret, const struct config_service *svc, char error[ERR
 	return error_text(error, ret, "service %s: %s", key, strerror(-ret));
 }
 
-static int build_service(struct publisher *p, const struct config_service *from,
+/* how: CHANGE_* of the service. */
+static int build_service(struct publisher *p, const struct config_service *from, uint8_t how,
 			 char error[ERROR_TEXT])
 {
 	char key[CONFIG_KEY_STRLEN];
@@ -144,7 +143,7 @@ static int build_service(struct publisher *p, const struct config_service *from,
 		publisher_unused(p, node);
 		return build_error(ret, from, error);
 	}
-	ret = publisher_set_service(p, id, node);
+	ret = publisher_set_service(p, id, node, how);
 	return ret < 0 ? build_error(ret, from, error) : 0;
 }
 
@@ -203,7 +202,7 @@ int builder_effects(struct publisher *p, uint32_t id, builder_effect *effect, vo
 		service_put(node);
 		return -ENOMEM;
 	}
-	return publisher_set_service(p, id, node) < 0 ? -ENOMEM : 1;
+	return publisher_set_service(p, id, node, 0) < 0 ? -ENOMEM : 1;
 }
 
 /* Takes a service out of the draft. */
@@ -216,7 +215,7 @@ static int drop_service(struct publisher *p, const struct config_service *svc,
 
 	if (!rt || !publisher_service(p, rt->id))
 		return 0;
-	return publisher_set_service(p, rt->id, NULL) < 0 ? no_memory(error) : 0;
+	return publisher_set_service(p, rt->id, NULL, CHANGE_VALUE) < 0 ? no_memory(error) : 0;
 }
 
 /* --- changes --- */
@@ -225,7 +224,7 @@ static int service_changed(struct publisher *p, const struct config_change *ch,
 			   char error[ERROR_TEXT])
 {
 	const struct config_service *before = ch->before.service, *after = ch->after.service;
-	int ret = after ? build_service(p, after, error) : 0;
+	int ret = after ? build_service(p, after, ch->how, error) : 0;
 
 	if (ret == 0 && before && !(after && config_service_same_key(before, after)))
 		ret = drop_service(p, before, error);

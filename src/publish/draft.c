@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "config/config.h"
 #include "publish/publisher.h"
 
 #define BATCH_US    1000
@@ -80,16 +81,6 @@ static void mark_servers(struct publisher *p, const struct service *svc)
 		p->mark[svc->servers[i].rt->id] = p->epoch;
 }
 
-static bool listeners_differ(const struct service *a, const struct service *b)
-{
-	if (!a || !b || a->n_listen != b->n_listen || a->unclaimed != b->unclaimed)
-		return true;
-	for (uint32_t i = 0; i < a->n_listen; i++)
-		if (!endpoint_equal(&a->listen[i], &b->listen[i]))
-			return true;
-	return false;
-}
-
 /* The tables have to say something else of a server's address and port. */
 static void touch(struct publisher *p, const struct endpoint *ep)
 {
@@ -102,8 +93,9 @@ static void touch(struct publisher *p, const struct endpoint *ep)
 		p->touched[p->n_touched++] = *ep;
 }
 
-/* Touches servers that only one of the nodes has, or that get another method. True: there are
- * some. */
+/* Touches servers that only one of the nodes has, or whose run-time object gets another method.
+ * Not by a plan: the tables follow from nodes and run-time objects, and a node that was never
+ * published may stand between the two configurations of a plan. True: there are some. */
 static bool servers_differ(struct publisher *p, const struct service *old,
 			   const struct service *new)
 {
@@ -128,12 +120,6 @@ static bool servers_differ(struct publisher *p, const struct service *old,
 	return differ;
 }
 
-static bool reply_policies_differ(const struct service *a, const struct service *b)
-{
-	return !a || !b || a->policy.unknown_reply != b->policy.unknown_reply ||
-	       a->policy.nat_icmp_send != b->policy.nat_icmp_send;
-}
-
 /* Remembers the servers of a node that leaves the draft, those aside that stay in new. */
 static int drop_servers(struct publisher *p, const struct service *old, const struct service *new)
 {
@@ -148,9 +134,10 @@ static int drop_servers(struct publisher *p, const struct service *old, const st
 	return 0;
 }
 
-int publisher_set_service(struct publisher *p, uint32_t id, struct service *svc)
+int publisher_set_service(struct publisher *p, uint32_t id, struct service *svc, uint8_t how)
 {
 	struct service *old;
+	bool whole;
 
 	if (publisher_draft(p, id) < 0)
 		goto err_unused;
@@ -158,9 +145,10 @@ int publisher_set_service(struct publisher *p, uint32_t id, struct service *svc)
 	if (drop_servers(p, old, svc) < 0 ||
 	    ids_add(&p->changed, &p->n_changed, &p->max_changed, id) < 0)
 		goto err_unused;
-	if (listeners_differ(old, svc))
+	whole = !old || !svc;
+	if (whole || (how & CHANGE_LISTENERS))
 		p->dirty_listeners = p->dirty_addrs = p->dirty_owned = p->raise = true;
-	if (reply_policies_differ(old, svc))
+	if (whole || (how & CHANGE_REPLIES))
 		p->dirty_owned = true;
 	if (servers_differ(p, old, svc))
 		p->raise = true;

@@ -22,7 +22,8 @@ static int lingering_add(struct publisher *p, uint32_t id, const struct addr *ad
 {
 	if (array_room(&p->lingering, p->n_lingering, &p->max_lingering, sizeof(*p->lingering)))
 		return -ENOMEM;
-	p->lingering[p->n_lingering++] = (struct lingering){.addr = *addr, .service_id = id};
+	p->lingering[p->n_lingering++] =
+		(struct lingering){.addr = *addr, .service_id = id, .number = ++p->lingered};
 	return 0;
 }
 
@@ -48,6 +49,30 @@ int linger_vips(struct publisher *p)
 				return -ENOMEM;
 	}
 	return 0;
+}
+
+const struct lingering *linger_next(const struct publisher *p, uint64_t after)
+{
+	/* A worker that reads a snapshot with the listener makes connections yet. */
+	if (p->retired.n > 0 || p->draft)
+		return NULL;
+	for (uint32_t i = 0; i < p->n_lingering; i++)
+		if (p->lingering[i].number > after &&
+		    snapshot_service(p->live, p->lingering[i].service_id))
+			return &p->lingering[i];
+	return NULL;
+}
+
+void linger_end(struct publisher *p, uint64_t number)
+{
+	uint32_t k = 0, n = p->n_lingering;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (p->lingering[i].number != number)
+			p->lingering[k++] = p->lingering[i];
+	p->n_lingering = k;
+	if (k != n)
+		(void)publisher_touch_addrs(p);
 }
 
 /* Addresses whose service no server names any more. */

@@ -17,4 +17,13 @@ int linger_vips(struct publisher *p);
 /* Removes objects without connections, by a publication. Call from a timer. */
 void linger_reap(struct publisher *p);
 
+/* A removed service is counted by its servers. The servers of a service that lost a listener go on,
+ * so workers are asked for connections to the address (control/vip_look.h). */
+
+/* The next address of a service that is there, by the numbers of struct lingering. NULL: none, or
+ * workers may still make connections to it. */
+const struct lingering *linger_next(const struct publisher *p, uint64_t after);
+/* No connection to the address is left: it goes by a publication. */
+void linger_end(struct publisher *p, uint64_t number);
+
 #endif

@@ -33,6 +33,7 @@ static void runtime_write(struct publisher *p, const struct service *svc)
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
 		const struct server *s = &svc->servers[i];
 
+		/* Against the run-time object: a store takes the mark of an overload away. */
 		if (s->rt->upper != s->upper || s->rt->lower != s->lower)
 			server_rt_set_thresholds(s->rt, s->upper, s->lower);
 		if (forward_has(s->rt->method, FORWARD_BY_SOURCE) &&

@@ -62,6 +62,7 @@ TAILQ_HEAD(publisher_waiters, publisher_waiter);
 struct lingering {
 	struct addr addr;
 	uint32_t service_id;
+	uint64_t number; /* tells it from others of the same address */
 };
 
 struct publisher {
@@ -86,6 +87,7 @@ struct publisher {
 	uint32_t n_was_nat;
 	struct lingering *lingering; /* ADDR_KIND_LINGERING */
 	uint32_t n_lingering, max_lingering;
+	uint64_t lingered; /* the last number */
 	struct retire_list retired;
 	struct event *publish_ev, *poll_ev, *reap_ev; /* NULL before publisher_attach() */
 	uint64_t published_us;			      /* the last publication */
@@ -107,9 +109,10 @@ int publisher_draft(struct publisher *p, uint32_t id);
 
 /* The node of a service as the draft, or without one the live snapshot, has it. */
 struct service *publisher_service(const struct publisher *p, uint32_t id);
-/* Puts a node into the draft, or removes the service (svc NULL). Takes over the caller's reference,
- * also on error. 0 or -ENOMEM. */
-int publisher_set_service(struct publisher *p, uint32_t id, struct service *svc);
+/* Puts a node into the draft, or removes the service (svc NULL). how: CHANGE_* of the configured
+ * service since the node that is there; 0: health alone wants another node. Takes over the caller's
+ * reference, also on error. 0 or -ENOMEM. */
+int publisher_set_service(struct publisher *p, uint32_t id, struct service *svc, uint8_t how);
 /* The address list changed. 0 or -ENOMEM. */
 int publisher_touch_addrs(struct publisher *p);
 /* The entries of a forgotten server in the tables have to change. 0 or -ENOMEM. */

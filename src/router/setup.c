@@ -16,7 +16,7 @@
 
 /* ---- data plane ---- */
 
-static bool addrs_contain(const struct config_addr *v, uint32_t n, const struct addr *a)
+static bool addrs_contain(const struct net_addr *v, uint32_t n, const struct addr *a)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		struct prefix p = {.addr = v[i].addr, .len = v[i].len};
@@ -173,31 +173,17 @@ static void routes_changed(void *arg, const struct link_fib_route *routes, uint3
 				       "told with the next change of routes");
 }
 
-static int setup_linux(const struct config_addr *addrs, uint32_t n_addrs,
-		       const struct config_route *routes, uint32_t n_routes, struct link_linux *out)
-{
-	out->addrs = calloc(n_addrs + 1, sizeof(*out->addrs));
-	out->routes = calloc(n_routes + 1, sizeof(*out->routes));
-	if (!out->addrs || !out->routes)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < n_addrs; i++)
-		out->addrs[i] = (struct link_ifaddr){addrs[i].addr, addrs[i].len};
-	for (uint32_t i = 0; i < n_routes; i++)
-		out->routes[i] = (struct link_route){.dest = routes[i].dest,
-						     .via = routes[i].via,
-						     .source = routes[i].source,
-						     .metric = routes[i].metric};
-	out->n_addrs = n_addrs;
-	out->n_routes = n_routes;
-	return 0;
-}
+/* Of what a port, or a VLAN, of the configuration has; borrowed. */
+#define SETUP_LINUX(from)                                                                          \
+	((struct link_linux){.addrs = (from)->addresses,                                           \
+			     .n_addrs = (from)->n_addresses,                                       \
+			     .routes = (from)->routes,                                             \
+			     .n_routes = (from)->n_routes})
 
 static int setup_port(const struct config_port *from, struct port *p, bool shared,
 		      struct link_port_config *to)
 {
-	int rc = setup_linux(from->addresses, from->n_addresses, from->routes, from->n_routes,
-			     &to->linux_side);
-
+	to->linux_side = SETUP_LINUX(from);
 	snprintf(to->name, sizeof(to->name), "%s", from->name);
 	snprintf(to->tap, sizeof(to->tap), "%s", from->tap);
 	to->mac = p->mac;
@@ -211,15 +197,14 @@ static int setup_port(const struct config_port *from, struct port *p, bool share
 	if (!to->vlans)
 		return -ENOMEM;
 	to->n_vlans = from->n_vlans;
-	for (uint32_t i = 0; i < from->n_vlans && rc == 0; i++) {
+	for (uint32_t i = 0; i < from->n_vlans; i++) {
 		const struct config_vlan *v = &from->vlans[i];
 
 		to->vlans[i].id = (uint16_t)v->id;
 		to->vlans[i].loose = v->source_check == CONFIG_SOURCE_LOOSE;
-		rc = setup_linux(v->addresses, v->n_addresses, v->routes, v->n_routes,
-				 &to->vlans[i].linux_side);
+		to->vlans[i].linux_side = SETUP_LINUX(v);
 	}
-	return rc;
+	return 0;
 }
 
 /* All that moves or belongs to a service: what a crash may have left in Linux. Control
@@ -297,17 +282,8 @@ int setup_link(const struct config *config, struct dataplane *dp, struct link_co
 
 void setup_link_fini(struct link_config *lc)
 {
-	for (uint16_t i = 0; i < lc->n_ports; i++) {
-		struct link_port_config *p = &lc->ports[i];
-
-		for (uint32_t v = 0; p->vlans && v < p->n_vlans; v++) {
-			free(p->vlans[v].linux_side.addrs);
-			free(p->vlans[v].linux_side.routes);
-		}
-		free(p->vlans);
-		free(p->linux_side.addrs);
-		free(p->linux_side.routes);
-	}
+	for (uint16_t i = 0; i < lc->n_ports; i++)
+		free(lc->ports[i].vlans);
 	free(lc->addresses);
 }
 

@@ -14,7 +14,8 @@
 
 void setup_dataplane(const struct config *config, struct dataplane_config *out);
 
-/* Ports as dp has them. The arrays in *out are for setup_link_fini(). 0 or -ENOMEM. */
+/* Ports as dp has them; addresses and routes are those of config. For setup_link_fini(). 0 or
+ * -ENOMEM. */
 int setup_link(const struct config *config, struct dataplane *dp, struct link_config *out);
 void setup_link_fini(struct link_config *lc);
 

@@ -195,15 +195,12 @@ static const struct shown path_rows[] = {
 	{"rtt_us", SHOWN_GAUGE, PATH_AT(s.rtt_us), SHOWN_LIST, 0,
 	 .help = "smoothed round trip; 0: not known", .unit = "us", .metric = "rtt_seconds",
 	 .metric_if = offsetof(struct shown_path, timed)},
-	{"sent", SHOWN_COUNTER, PATH_AT(s.sent), SHOWN_LIST, 0, .help = "heartbeats sent",
-	 .metric = "sent"},
-	{"send_errors", SHOWN_COUNTER, PATH_AT(s.send_errors), SHOWN_LIST, 0,
-	 .help = "heartbeats that Linux did not take", .metric = "send_errors"},
-	{"received", SHOWN_COUNTER, PATH_AT(s.received), SHOWN_LIST, 0,
-	 .help = "heartbeats received", .metric = "received"},
-	{"lost", SHOWN_COUNTER, PATH_AT(s.lost), SHOWN_LIST, 0,
-	 .help = "heartbeats of the peer that did not come", .metric = "lost"},
-	{"bad", SHOWN_COUNTER, PATH_AT(s.bad), SHOWN_LIST, 0, .help = "datagrams refused"},
+#define X(name, help_)                                                                             \
+	{#name, SHOWN_COUNTER, PATH_AT(s.counters.name), SHOWN_LIST,                               \
+	 0,	.help = help_, .metric = #name},
+	PATH_COUNTERS(X)
+#undef X
+		{"bad", SHOWN_COUNTER, PATH_AT(s.bad), SHOWN_LIST, 0, .help = "datagrams refused"},
 	{"refused", SHOWN_VECTOR, PATH_AT(refused), SHOWN_LIST, 0,
 	 .help = "datagrams refused, by reason", .metric = "refused", .label = "reason"},
 };

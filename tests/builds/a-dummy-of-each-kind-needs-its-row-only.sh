@@ -45,6 +45,8 @@ shows()
 	shows docs/metrics.md '| `plvs_port_dummies` | counter |  | dummies of a port |'
 	shows docs/metrics.md '| `plvs_health_dummies` | counter |  | dummies of checks |'
 	shows docs/metrics.md '| `plvs_health_dummy_fact` | gauge |  | a dummy fact |'
+	shows docs/metrics.md '| `plvs_port_dummies_of_linux` | counter |  | dummies of Linux |'
+	shows docs/metrics.md '| `plvs_ha_path_dummies` | counter |  | dummies of a path |'
 	shows docs/metrics.md '| `plvs_ha_dummies` | counter |  | dummies of the pair |'
 	shows docs/control-protocol.md '| `counters.dummies` | number |  | dummies of a worker |'
 	shows docs/control-protocol.md '### `dummy.echo` (read)'

@@ -128,7 +128,7 @@ static void scenario_draw(struct sim *s)
 		c->failback_delay_ms = s->restarts_only ? 60000 : 10 * t[1];
 		c->handover_sync_ms = 1000;
 		c->handover_freeze_ms = 300;
-		c->failback = s->seed % 4 == 0 ? ROLE_FAILBACK_MANUAL : ROLE_FAILBACK_AUTO;
+		c->failback = s->seed % 4 == 0 ? HA_FAILBACK_MANUAL : HA_FAILBACK_AUTO;
 		c->role = i == 0 ? HA_ROLE_PRIMARY : HA_ROLE_BACKUP;
 		c->priority = i == 0 || s->seed % 7 == 0 ? 100 : 50;
 		c->n_paths = (uint8_t)s->n_paths;

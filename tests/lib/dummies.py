@@ -51,6 +51,16 @@ class Dummies:
             return
         self.write(name, old.replace(place, text, 1))
 
+    def matching(self, name, pattern, text):
+        """Puts text in place of the first match; text may refer to groups."""
+        old = self.read(name)
+        new, n = re.subn(pattern, text, old, count=1)
+        if n == 0:
+            print(f"{name}: nothing matches {pattern!r} any more")
+            self.bad += 1
+            return
+        self.write(name, new)
+
     def done(self, what, most):
         """One dummy is in: most files of src, the files of meson not counted."""
         files = sorted(f for f in self.files if not f.endswith("meson.build"))
@@ -158,13 +168,26 @@ def counters(d):
         "dataplane/stages/rewrite.c", "DROP_DUMMY", "(w->counters.dummies++, DROP_DUMMY)"
     )
     d.done("a counter of a worker", 2)
-    d.before("model/counters.h", "\tX(in_pkts,", '\tX(dummies, "dummies", NULL, "dummies") \\\n')
-    d.done("a counter of servers, without the place that counts", 1)
+    d.instead(
+        "model/counters.h",
+        '"bytes of real servers to clients, from the IP header on")\n',
+        '"bytes of real servers to clients, from the IP header on") \\\n'
+        '\tX(dummies, "dummies", NULL, "dummies")\n',
+    )
+    d.instead("dataplane/stages/rewrite.fam.h", "\tsc->pkts[dir]++;\n", "\tsc->pkts[dir]++;\n\tsc->dummies++;\n")
+    d.done("a counter of services and servers", 2)
     d.before("ha/ha.h", "\tX(late_times,", '\tX(dummies, "dummies of the pair") \\\n')
     d.instead("ha/ha.c", "ha->counters.late_times++;", "ha->counters.late_times++;\n\t\tha->counters.dummies++;")
     d.done("a counter of the pair", 2)
     d.before("model/counters.h", '\tX(tx_full, "tx_full",', '\tX(dummies, "dummies", NULL, "dummies of a port") \\\n')
-    d.done("a counter of a port, without the place that counts", 1)
+    d.before("dataplane/exits/doors.c", "\tpc->tx_full +=", "\tpc->dummies++;\n")
+    d.done("a counter of a port", 2)
+    d.before("link/link.h", "\tX(tap_down, NULL,", '\tX(dummies_of_linux, NULL, "dummies of Linux") \\\n')
+    d.before("link/pump.c", "\t\tCOUNT(c->tap_down, 1);", "\t\tCOUNT(c->dummies_of_linux, 1);\n")
+    d.done("a counter of a port's Linux side", 2)
+    d.before("ha/net/path.h", "\tX(lost,", '\tX(dummies, "dummies of a path") \\\n')
+    d.before("ha/net/path.c", "\tCOUNT(p->state.counters.sent, 1);", "\tCOUNT(p->state.counters.dummies, 1);\n")
+    d.done("a counter of a path", 2)
     d.before("health/health.h", "\tX(probes, COUNTER,", '\tX(dummies, COUNTER, "dummies of checks") \\\n')
     d.instead("health/runner.c", "h->totals.probes++;", "h->totals.probes++;\n\th->totals.dummies++;")
     d.done("a counter of all checks", 2)
@@ -219,18 +242,25 @@ def method(d):
 
 def forwarding_method(d):
     d.before("model/service.h", '\tX(LOCAL, local, "Local")', '\tX(DUMMY, dummy, "Tunnel") \\\n')
-    for name in ("KEEPS_VIP", "OUTER_HEADER"):
-        text = d.read("model/service.h")
-        d.write(
-            "model/service.h",
-            re.sub(
-                rf"(#define FORWARD_{name}\s+\()", r"\g<1>1U << FWD_DUMMY | ", text, count=1
-            ),
+    for name in ("SERVER_HAS_VIP", "OUTER_HEADER"):
+        d.matching(
+            "model/service.h", rf"(#define FORWARD_{name}\s+\()", r"\g<1>1U << FWD_DUMMY | "
         )
+    d.write(
+        "dataplane/tunnel/dummy.h",
+        """/* Included for each family, after tunnel/tunnel.h. */
+static inline void FAM_FN(dummy, send)(struct worker *w, struct FAM(pkt) *p)
+{
+	FAM_FN(tunnel, send)(w, p);
+}
+""",
+    )
+    d.before("dataplane/stages/rewrite.c", "void FAM_FN(rewrite, refuse)", '#include "dataplane/tunnel/dummy.h"\n\n')
     d.instead(
         "dataplane/stages/rewrite.c",
-        "c.method != FWD_TUNNEL",
-        "c.method != FWD_TUNNEL && p->conn->c.method != FWD_DUMMY",
+        "\tif (p->conn->c.method != FWD_TUNNEL)",
+        "\tif (p->conn->c.method == FWD_DUMMY)\n\t\tFAM_FN(dummy, send)(w, p);\n"
+        "\telse if (p->conn->c.method != FWD_TUNNEL)",
     )
     d.done("a forwarding method", 4)
 

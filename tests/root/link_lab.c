@@ -108,9 +108,9 @@ double now_s(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-static struct link_ifaddr ifaddr(const char *text)
+static struct net_addr ifaddr(const char *text)
 {
-	struct link_ifaddr a;
+	struct net_addr a;
 	char of[128];
 
 	assert_int_equal(addr_with_len_parse(of_family(text, of, sizeof(of)), &a.addr, &a.len), 0);
@@ -157,23 +157,23 @@ bool port_up(void *arg, uint16_t port)
 	return __atomic_load_n(&link_is_up, __ATOMIC_ACQUIRE);
 }
 
-static struct link_ifaddr addr_public, addr_private, addr_vlan;
-static struct link_route route_default;
+static struct net_addr addr_public, addr_private, addr_vlan;
+static struct net_route route_default;
 static struct link_vlan_config vlan_config;
 
 /* Two ports: public 192.0.2.10/24 with a default route, private 10.10.0.2/16 with VLAN 10. */
 struct link_config config_make(void)
 {
 	struct link_config c = {.n_ports = N_PORTS};
-	const char *error;
 	char text[128];
 
 	addr_public = ifaddr("192.0.2.10/24");
 	addr_private = ifaddr("10.10.0.2/16");
 	addr_vlan = ifaddr("10.20.0.2/24");
-	assert_int_equal(link_route_parse(of_family("default via 192.0.2.1", text, sizeof(text)),
-					  &route_default, &error),
+	route_default = (struct net_route){0};
+	assert_int_equal(addr_parse(of_family("192.0.2.1", text, sizeof(text)), &route_default.via),
 			 0);
+	route_default.dest.addr.family = route_default.via.family;
 	vlan_config = (struct link_vlan_config){.id = 10, .linux_side = {&addr_vlan, NULL, 1, 0}};
 	c.ports[0] = (struct link_port_config){.name = "public",
 					       .tap = "public",

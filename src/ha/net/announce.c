@@ -5,14 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT_DEFAULT	5
-#define SPACING_DEFAULT 200
-#define PACE_DEFAULT	2000
-#define AT_ONCE		32 /* frames in one step: the worker's urgent ring has 256 places */
-#define RETRY_US	10000
+#define PACE	 2000
+#define AT_ONCE	 32 /* frames in one step: the worker's urgent ring has 256 places */
+#define RETRY_US 10000
 
 struct announcer {
-	struct announce_config config;
+	struct ha_announcing config;
 	struct announce_ops ops;
 	struct announce_item *list;
 	uint32_t n;
@@ -25,7 +23,7 @@ struct announcer {
 	uint64_t credit_us; /* pace: the time up to which frames are paid for */
 };
 
-struct announcer *announcer_create(const struct announce_config *config,
+struct announcer *announcer_create(const struct ha_announcing *config,
 				   const struct announce_ops *ops)
 {
 	struct announcer *a = calloc(1, sizeof(*a));
@@ -34,12 +32,6 @@ struct announcer *announcer_create(const struct announce_config *config,
 		return NULL;
 	a->config = *config;
 	a->ops = *ops;
-	if (a->config.count == 0)
-		a->config.count = COUNT_DEFAULT;
-	if (a->config.spacing_ms == 0)
-		a->config.spacing_ms = SPACING_DEFAULT;
-	if (a->config.per_second == 0)
-		a->config.per_second = PACE_DEFAULT;
 	return a;
 }
 
@@ -121,7 +113,7 @@ static uint64_t next_round_us(const struct announcer *a)
 {
 	if (a->rounds)
 		return a->round_us + a->config.spacing_ms * 1000ULL;
-	return a->config.refresh_ms ? a->round_us + a->config.refresh_ms * 1000ULL : UINT64_MAX;
+	return a->config.refresh_s ? a->round_us + a->config.refresh_s * 1000000ULL : UINT64_MAX;
 }
 
 static void round_begin(struct announcer *a, uint64_t now_us)
@@ -135,7 +127,7 @@ static void round_begin(struct announcer *a, uint64_t now_us)
 /* A part of the present round. Returns when it goes on; 0: it is over. */
 static uint64_t round_step(struct announcer *a, uint64_t now_us)
 {
-	uint64_t frame_us = 1000000 / a->config.per_second;
+	uint64_t frame_us = 1000000 / PACE;
 	unsigned int n = 0;
 
 	/* A pause is not saved up. */

@@ -17,15 +17,9 @@
  */
 
 #include "ha/net/discovery.h"
+#include "model/ha_policy.h"
 
 struct announcer;
-
-struct announce_config {
-	uint32_t count;	     /* rounds of a burst; 0 = 5 */
-	uint32_t spacing_ms; /* from the begin of a round to that of the next; 0 = 200 */
-	uint32_t refresh_ms; /* while active; 0 = never */
-	uint32_t per_second; /* frames; 0 = 2000 */
-};
 
 struct announce_item {
 	link_id link;
@@ -39,7 +33,7 @@ struct announce_ops {
 };
 
 /* NULL: out of memory. */
-struct announcer *announcer_create(const struct announce_config *config,
+struct announcer *announcer_create(const struct ha_announcing *config,
 				   const struct announce_ops *ops);
 void announcer_destroy(struct announcer *a);
 

@@ -233,7 +233,7 @@ int path_send(struct path *p, struct ha_envelope *e, const void *payload, size_t
 	int ret;
 
 	if (p->fd < 0) {
-		COUNT(p->state.send_errors, 1);
+		COUNT(p->state.counters.send_errors, 1);
 		return -ENOTCONN;
 	}
 	e->path_sequence = sequence;
@@ -245,7 +245,7 @@ int path_send(struct path *p, struct ha_envelope *e, const void *payload, size_t
 	ret = send_one(p, datagram, (size_t)ret);
 	SET(p->state.failing, ret < 0);
 	if (ret < 0) {
-		COUNT(p->state.send_errors, 1);
+		COUNT(p->state.counters.send_errors, 1);
 		if (ret != -EAGAIN) /* a full buffer is a matter of rate, not of the path */
 			tell(p, -ret, "cannot send");
 		return ret;
@@ -254,7 +254,7 @@ int path_send(struct path *p, struct ha_envelope *e, const void *payload, size_t
 	p->sequence = sequence;
 	p->sent[sequence & SENT_MASK].sequence = sequence;
 	p->sent[sequence & SENT_MASK].us = now_us;
-	COUNT(p->state.sent, 1);
+	COUNT(p->state.counters.sent, 1);
 	return 0;
 }
 
@@ -287,12 +287,12 @@ static void account(struct path *p, const struct ha_envelope *e, uint64_t now_us
 		return;
 	if (p->peer_sequence && ahead <= 0) {
 		COUNT(p->state.out_of_order, 1);
-		if (ahead < 0 && p->state.lost)
-			COUNT(p->state.lost, -1);
+		if (ahead < 0 && p->state.counters.lost)
+			COUNT(p->state.counters.lost, -1);
 		return;
 	}
 	if (p->peer_sequence)
-		COUNT(p->state.lost, (uint64_t)ahead - 1);
+		COUNT(p->state.counters.lost, (uint64_t)ahead - 1);
 	p->peer_sequence = e->path_sequence;
 	p->peer_us = now_us;
 	SET(p->state.heard_us, now_us);
@@ -310,7 +310,7 @@ static void receive_one(struct path *p, const uint8_t *datagram, size_t n, uint6
 		COUNT(p->state.bad[error], 1);
 		return;
 	}
-	COUNT(p->state.received, 1);
+	COUNT(p->state.counters.received, 1);
 	if (p->ops.received(p->ops.arg, p, &e, payload, now_us))
 		account(p, &e, now_us);
 }

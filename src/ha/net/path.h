@@ -43,15 +43,27 @@ struct path_ops {
 	void *arg;
 };
 
+/* X(name, help): one uint64_t of struct path_counters each. `received` counts authentic datagrams.
+ * `lost` goes by sequence; a late datagram is subtracted again. `send_errors` counts a missing
+ * route or address, and a full buffer. */
+#define PATH_COUNTERS(X)                                                                           \
+	X(sent, "heartbeats sent")                                                                 \
+	X(send_errors, "heartbeats that Linux did not take")                                       \
+	X(received, "heartbeats received")                                                         \
+	X(lost, "heartbeats of the peer that did not come")
+
+struct path_counters {
+#define X(name, help) uint64_t name;
+	PATH_COUNTERS(X)
+#undef X
+};
+
 struct path_state {
 	bool open;
-	bool failing;	      /* the last send failed */
-	uint64_t sent;	      /* datagrams */
-	uint64_t send_errors; /* not sent: no route, no address, buffer full */
-	uint64_t refused;     /* ICMP: no socket at the peer's port */
-	uint64_t received;    /* authentic */
+	bool failing;	  /* the last send failed */
+	uint64_t refused; /* ICMP: no socket at the peer's port */
 	uint64_t bad[HA_WIRE_MAX];
-	uint64_t lost;	       /* by sequence; a late datagram is subtracted again */
+	struct path_counters counters;
 	uint64_t out_of_order; /* reordered, or twice */
 	uint64_t heard_us;     /* time of the last new datagram; 0: never */
 	uint32_t rtt_us;       /* smoothed; 0: not known yet */

@@ -34,6 +34,7 @@
 #include "ha/role/role_event.h"
 #include "ha/role/role_row.h"
 #include "ha/wire/message.h"
+#include "model/ha_policy.h"
 
 #define ROLE_MAX_VIP_LINKS 8
 #define ROLE_MAX_WITNESSES 16 /* per VIP link */
@@ -51,23 +52,13 @@
 #define ROLE_FAILBACK_TRIES  3
 #define ROLE_FAILBACK_MIN_MS 600000 /* a failback that ends sooner has failed */
 
-enum role_failback {
-	ROLE_FAILBACK_AUTO,
-	ROLE_FAILBACK_MANUAL,
-};
-
 struct role_config {
 	bool has_peer; /* false: active at once, no lease */
-	/* As configured, 0: measured (`auto`). In struct role: in force, never 0. */
-	uint32_t keepalive_ms;
-	uint32_t deadtime_ms;	/* at least 3 keepalives + 1 ms; 4 and more are better */
-	uint32_t lease_base_ms; /* of struct role: the deadtime that bounds the lease */
-	uint32_t start_delay_ms;
-	uint32_t failback_delay_ms;
-	uint32_t grace_ms;	     /* after activation; with a live peer, after completeness */
+	/* As configured. In struct role: the two measured ones in force, never 0. */
+	HA_TIMING_INSIDE;
+	uint32_t lease_base_ms;	     /* of struct role: the deadtime that bounds the lease */
 	uint32_t handover_sync_ms;   /* limit of the step before the freeze */
 	uint32_t handover_freeze_ms; /* limit of the freeze until the last delta is acknowledged */
-	enum role_failback failback;
 	enum ha_role role;
 	uint16_t priority;
 	struct ha_session session; /* the own one: the last tie-break */

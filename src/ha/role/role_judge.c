@@ -184,7 +184,7 @@ static bool ports_all_up(const struct role *r)
 
 const char *role_failback_waits(const struct role *r, uint64_t now_ms)
 {
-	if (r->cfg.failback != ROLE_FAILBACK_AUTO || r->failback_held || r->stopping ||
+	if (r->cfg.failback != HA_FAILBACK_AUTO || r->failback_held || r->stopping ||
 	    r->state != HA_BACKUP || role_failback_failures(r) >= ROLE_FAILBACK_TRIES ||
 	    !role_peer_alive(r, now_ms) || r->peer.state != HA_ACTIVE ||
 	    role_rank(r->peer.priority, r->peer.role, &r->cfg) >= 0)
@@ -215,7 +215,7 @@ void role_config_defaults(struct role_config *cfg)
 	cfg->grace_ms = 10000;
 	cfg->handover_sync_ms = 10000;
 	cfg->handover_freeze_ms = 1000;
-	cfg->failback = ROLE_FAILBACK_AUTO;
+	cfg->failback = HA_FAILBACK_AUTO;
 	cfg->role = HA_ROLE_PRIMARY;
 	cfg->priority = 100;
 }

@@ -276,6 +276,20 @@ static void a_narrow_terminal_leaves_columns_out_or_shortens_texts(void **state)
 		"edit    service tcp:192.0.2.80:80  scheduler: wlc -> rr; persist...           "
 		"12\n");
 	json_decref(r);
+	r = json_loads("{\"changes\":[],\"at_once\":[\"node.log.level: info -> debug\"],"
+		       "\"restart\":[\"node.name: lb1 -> lb2\"]}",
+		       0, NULL);
+	out = capture(false);
+	view_plan(&out, r, NULL);
+	captured_check(&out, "at once: node.log.level: info -> debug\n"
+			     "needs a restart: node.name: lb1 -> lb2\n");
+	json_object_clear(r);
+	json_object_set_new(r, "changes", json_array());
+	json_object_set_new(r, "at_once", json_array());
+	out = capture(false);
+	view_plan(&out, r, NULL);
+	captured_check(&out, "no changes\n");
+	json_decref(r);
 }
 
 static void health_looks_as_this_golden_text(void **state)

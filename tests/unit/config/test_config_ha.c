@@ -70,7 +70,7 @@ static void a_pair_is_read_and_written_back(void **state)
 		assert_int_equal(s->deadtime_ms, 50);
 		assert_int_equal(s->start_delay_ms, 2000);
 		assert_int_equal(s->failback_delay_ms, 60000);
-		assert_int_equal(s->failback, CONFIG_FAILBACK_MANUAL);
+		assert_int_equal(s->failback, HA_FAILBACK_MANUAL);
 		assert_int_equal(s->witnesses[0].link_id, link_id_of(1, 0));
 		assert_int_equal(s->announce.count, 3);
 		assert_int_equal(s->announce.spacing_ms, 100);
@@ -172,7 +172,7 @@ static void what_cannot_be_is_said_with_its_path(void **state)
 		 "(node.ha.paths[0])"},
 		{DOCUMENT("", "\"ha\":{\"witnesses\":[{\"link\":\"public\",\"addresses\":[\"0.0.0."
 			      "0\"]}]}"),
-		 "shared.ha.witnesses[0].addresses: 0.0.0.0 is the unspecified address"},
+		 "shared.ha.witnesses[0].addresses[0]: 0.0.0.0 is the unspecified address"},
 		{DOCUMENT("", "\"ha\":{\"keepalive\":\"1ms\"}"),
 		 "shared.ha.keepalive: \"1ms\" is out of range: expected \"auto\", or a time, as "
 		 "\"200ms\" or \"5s\", from 5ms to 1m"},
@@ -237,7 +237,7 @@ static void timers_of_the_field_are_taken(void **state)
 		snprintf(text, sizeof(text), "{\"shared\":{\"ha\":{%s}}}", rows[i].ha);
 		c = parse(text, errors);
 		assert_string_equal(errors, "");
-		assert_int_equal(config_ha_keepalive_ms(&c->shared.ha), rows[i].keepalive_ms);
+		assert_int_equal(ha_keepalive_ms(&c->shared.ha.timing), rows[i].keepalive_ms);
 		config_destroy(c);
 	}
 }

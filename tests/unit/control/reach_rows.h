@@ -76,9 +76,10 @@ static const char *const documents[] = {
 };
 
 /* Of texts: what is valid depends on the row and on the document. */
-static const char *const words[] = {
-	"other", "/etc/group", "private", "X-Other: 1", "/bin/false",
-	"eth7",	 "c1",	       "c2",	  "other\\\\r", "0123456789abcdef0123456789abcdef"};
+static const char *const words[] = {"daemon",	  "other",	"/usr",
+				    "/etc/group", "private",	"X-Other: 1",
+				    "/bin/false", "eth7",	"c1",
+				    "c2",	  "other\\\\r", "0123456789abcdef0123456789abcdef"};
 static const char *const times[] = {"20ms", "123ms", "1s", "3s", "61s", "400s"};
 static const char *const addresses[] = {
 	"192.0.2.77",		"10.21.0.0/24", "10.60.0.7/24", "10.9.0.0/16 via 10.60.0.9",

@@ -16,6 +16,7 @@
 
 #include "announce/bgp_look.h"
 #include "announce/vip_routes.h"
+#include "control/pushed_programs.h"
 #include "dataplane/stages/classify.h"
 #include "ha/ha.h"
 
@@ -441,6 +442,25 @@ static inline void telnet_text(FILE *out, const struct config_telnet *t)
 	fprintf(out, "\n");
 }
 
+/* Whether the peer may have this router run a program. */
+static inline void allowed_text(FILE *out, const struct config *boot, const struct config *running)
+{
+	static const char text[] =
+		"{\"shared\":{\"checks\":[{\"name\":\"a\",\"type\":\"exec\",\"exec\":{\"argv\":["
+		"\"/usr/bin/env\"]}},{\"name\":\"b\",\"type\":\"exec\",\"exec\":{\"argv\":["
+		"\"/usr/bin/env\"],\"user\":\"daemon\"}}]}}";
+	struct config *pushed = parse(text);
+	struct config_errors errors;
+
+	config_errors_init(&errors);
+	pushed_programs_check(boot, running, pushed, &errors);
+	for (uint32_t i = 0; i < errors.errors.n; i++)
+		fprintf(out, "refused: %s: %s\n", errors.errors.v[i].path,
+			errors.errors.v[i].message);
+	config_errors_fini(&errors);
+	config_destroy(pushed);
+}
+
 /* To be freed. */
 static inline char *readers_text(const struct fixture *f, const struct told *t)
 {
@@ -458,6 +478,7 @@ static inline char *readers_text(const struct fixture *f, const struct told *t)
 	routes_text(out, t);
 	members_text(out, &f->control->config->shared.ha); /* no request is under way */
 	telnet_text(out, &f->control->config->node.telnet);
+	allowed_text(out, f->control->boot, f->control->config);
 	link_text(out, &f->link);
 	pthread_mutex_unlock(&told_lock);
 	fclose(out);

@@ -219,12 +219,6 @@ int main(void)
 		cmocka_unit_test(a_change_of_one_service_builds_that_service_alone),
 		cmocka_unit_test(a_request_reaches_whom_a_file_reaches),
 	};
-	int ret;
 
-	log_set_sink(remember);
-	if (harness_eal_init(0, 128, NULL) < 0)
-		return 1;
-	ret = cmocka_run_group_tests(tests, NULL, NULL);
-	harness_eal_fini();
-	return ret;
+	return REACH_RUN(tests);
 }

@@ -264,12 +264,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_row_that_a_walk_leaves_out_is_noticed),
 	};
-	int ret;
 
-	log_set_sink(remember);
-	if (harness_eal_init(0, 128, NULL) < 0)
-		return 1;
-	ret = cmocka_run_group_tests(tests, NULL, NULL);
-	harness_eal_fini();
-	return ret;
+	return REACH_RUN(tests);
 }

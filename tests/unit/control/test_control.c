@@ -406,6 +406,55 @@ static void apply_sets_lists_from_the_file_and_keeps_what_is_the_same(void **sta
 	json_decref(r);
 }
 
+static void texts_check(const json_t *result, const char *key, const char *only)
+{
+	const json_t *list = json_object_get(result, key);
+
+	assert_int_equal(json_array_size(list), only != NULL);
+	if (only)
+		assert_string_equal(json_string_value(json_array_get(list, 0)), only);
+}
+
+/* The file with other keys in `node`. */
+static void node_write(const struct fixture *f, const char *name, const char *more)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text),
+		 "{\"node\":{\"name\":\"%s\",\"control\":{\"socket\":\"%s\"},"
+		 "\"ports\":[{\"name\":\"public\",\"device\":\"d0\"}]%s}}",
+		 name, f->path, more);
+	write_file(f, text);
+}
+
+static void keys_of_node_change_at_once_or_with_a_restart(void **state)
+{
+	static const char level[] = "node.log.level: info -> debug";
+	static const char back[] = "node.log.level: debug -> info";
+	static const char name[] = "node.name: lb1 -> lb2";
+	static const char *const methods[] = {"config.plan", "config.apply"};
+	struct fixture *f = *state;
+	json_t *r;
+
+	node_write(f, "lb2", ",\"log\":{\"level\":\"debug\"}");
+	for (size_t i = 0; i < 2; i++) {
+		r = get(f, methods[i], "{}");
+		texts_check(r, "at_once", level);
+		texts_check(r, "restart", name);
+		json_decref(r);
+	}
+	/* The name waits still; the level is there. */
+	r = get(f, "config.plan", "{}");
+	texts_check(r, "at_once", NULL);
+	texts_check(r, "restart", name);
+	json_decref(r);
+	node_write(f, "lb1", "");
+	r = get(f, "config.apply", "{}");
+	texts_check(r, "at_once", back);
+	texts_check(r, "restart", NULL);
+	json_decref(r);
+}
+
 static void a_file_that_is_wrong_changes_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -776,6 +825,7 @@ int main(void)
 		T(what_is_wrong_is_refused_with_the_near_miss),
 		T(every_listing_answers),
 		T(apply_sets_lists_from_the_file_and_keeps_what_is_the_same),
+		T(keys_of_node_change_at_once_or_with_a_restart),
 		T(a_file_that_is_wrong_changes_nothing),
 		T(a_reload_applies_the_file),
 		T(what_is_saved_loads_as_the_same),

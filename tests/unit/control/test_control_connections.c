@@ -92,8 +92,8 @@ static void silent(enum log_level level, const char *area, const char *line)
 	(void)line;
 }
 
-/* As if a client of 198.51.100.0/24 had come to the service. */
-static void add_connection(uint32_t i)
+/* As if a client of 198.51.100.0/24 had come to the service, by its listener k. */
+static struct conn4 *connection_to(uint32_t i, uint32_t k)
 {
 	const struct service *svc = harness.dp->pub.snapshot->services[1];
 	const struct server *server = &svc->servers[i % 2];
@@ -112,11 +112,12 @@ static void add_connection(uint32_t i)
 	c->c.gen = 1;
 	c->caddr = client;
 	c->cport = port;
-	c->vaddr = svc->listen[0].addr.v4;
-	c->vport = svc->listen[0].port;
+	c->vaddr = svc->listen[k].addr.v4;
+	c->vport = svc->listen[k].port;
 	c->daddr = server->addr.v4;
 	c->dport = server->port;
 	assert_int_equal(table4_link(&w->v4.table, c, DIR_IN, NULL), 0);
+	return c;
 }
 
 static int setup(void **state)
@@ -146,7 +147,7 @@ static int setup(void **state)
 	if (control_create(&opt, config, &control, error) < 0 || control_start(control, error) < 0)
 		fail_msg("%s", error);
 	for (uint32_t i = 0; i < N_CONNECTIONS; i++)
-		add_connection(i);
+		(void)connection_to(i, 0);
 	return 0;
 }
 
@@ -424,6 +425,63 @@ static void a_packet_is_explained(void **state)
 	close(fd);
 }
 
+static uint32_t kinds_of(const char *text)
+{
+	const struct addr_entry4 *e;
+	struct addr addr;
+
+	assert_int_equal(addr_parse(text, &addr), 0);
+	e = addr_table4_find(harness.dp->pub.snapshot->addrs4, addr.v4);
+	return e ? e->kinds : 0;
+}
+
+/* Workers go round for ms, or until the address is of these kinds. */
+static bool becomes(const char *text, uint32_t kinds, uint64_t ms)
+{
+	const uint64_t deadline = now_ms() + ms;
+
+	while (kinds_of(text) != kinds && now_ms() < deadline)
+		harness_round(&harness);
+	return kinds_of(text) == kinds;
+}
+
+static void listeners_set(const char *listen)
+{
+	int fd = dial();
+	char text[256];
+
+	snprintf(text, sizeof(text), "{\"service\":\"web\",\"set\":{\"listen\":%s}}", listen);
+	say(fd, "service.edit", text);
+	json_decref(hear(fd));
+	close(fd);
+}
+
+/* The servers, and connections to the other listener, go on. */
+static void a_listener_that_goes_lingers_until_its_connections_end(void **state)
+{
+	struct conn4 *c[8];
+
+	(void)state;
+	listeners_set("[\"192.0.2.80:80\",\"192.0.2.81:80\",\"192.0.2.82:80\"]");
+	/* Of both workers. */
+	for (uint32_t i = 0; i < 8; i++)
+		c[i] = connection_to(N_CONNECTIONS + i, 1);
+	listeners_set("\"192.0.2.80:80\"");
+	assert_int_equal(kinds_of("192.0.2.81"), ADDR_KIND_LINGERING);
+	assert_true(becomes("192.0.2.82", 0, DEADLINE_MS));
+	for (uint32_t i = 1; i < 8; i++)
+		c[i]->c.flags &= (uint8_t)~CONN_F_LIVE;
+	assert_false(becomes("192.0.2.81", 0, 1200)); /* looked at twice */
+	/* Back, and gone again: the look at the first time means nothing to the second. */
+	listeners_set("[\"192.0.2.80:80\",\"192.0.2.81:80\"]");
+	assert_true(kinds_of("192.0.2.81") & ADDR_KIND_VIP);
+	listeners_set("\"192.0.2.80:80\"");
+	assert_false(becomes("192.0.2.81", 0, 1200));
+	c[0]->c.flags &= (uint8_t)~CONN_F_LIVE;
+	assert_true(becomes("192.0.2.81", 0, DEADLINE_MS));
+	assert_int_equal(count("{}"), N_CONNECTIONS);
+}
+
 static void several_clients_list_at_once_and_one_hangs_up(void **state)
 {
 	json_t *rows[2], *result;
@@ -494,6 +552,7 @@ int main(void)
 		T(each_answer_is_as_the_tables_say),
 		T(a_packet_is_explained),
 		T(connections_are_ended_by_key_and_by_filter),
+		T(a_listener_that_goes_lingers_until_its_connections_end),
 		T(several_clients_list_at_once_and_one_hangs_up),
 		T(control_stops_while_a_listing_is_under_way),
 		T(listings_of_workers_and_ports_show_them),

@@ -47,7 +47,7 @@ static const char *verdict(const char *node, const char *running, const char *af
 
 	said[0] = '\0';
 	config_errors_init(&errors);
-	pushed_programs_check(have, want, &errors);
+	pushed_programs_check(have, have, want, &errors);
 	for (uint32_t i = 0; i < errors.errors.n; i++) {
 		char line[512];
 

@@ -352,7 +352,7 @@ static int on_send(void *arg, link_id link, const struct discovery_packet *p)
 	return send_answer;
 }
 
-static struct announcer *announcer_of(unsigned int n, const struct announce_config *config)
+static struct announcer *announcer_of(unsigned int n, const struct ha_announcing *config)
 {
 	const struct announce_ops ops = {on_send, NULL};
 	struct announcer *a = announcer_create(config, &ops);
@@ -383,7 +383,8 @@ static void run(struct announcer *a, uint64_t *now, uint64_t until)
 
 static void every_address_is_announced_in_both_forms_five_times(void **state)
 {
-	struct announcer *a = announcer_of(3, &(struct announce_config){0});
+	struct announcer *a =
+		announcer_of(3, &(struct ha_announcing){.count = 5, .spacing_ms = 200});
 	uint64_t now = 1000000;
 
 	(void)state;
@@ -409,7 +410,8 @@ static void every_address_is_announced_in_both_forms_five_times(void **state)
 
 static void ten_thousand_are_paced(void **state)
 {
-	struct announcer *a = announcer_of(MANY, &(struct announce_config){.count = 2});
+	struct announcer *a =
+		announcer_of(MANY, &(struct ha_announcing){.count = 2, .spacing_ms = 200});
 	uint64_t now = 1000000;
 
 	(void)state;
@@ -425,8 +427,8 @@ static void ten_thousand_are_paced(void **state)
 
 static void a_refresh_comes_while_active_and_an_abort_ends_all(void **state)
 {
-	struct announcer *a =
-		announcer_of(2, &(struct announce_config){.count = 1, .refresh_ms = 60000});
+	struct announcer *a = announcer_of(
+		2, &(struct ha_announcing){.count = 1, .spacing_ms = 200, .refresh_s = 60});
 	const struct addr one = host(1);
 	uint64_t now = 1000000;
 
@@ -447,7 +449,8 @@ static void a_refresh_comes_while_active_and_an_abort_ends_all(void **state)
 
 static void a_full_queue_loses_no_announcement(void **state)
 {
-	struct announcer *a = announcer_of(2, &(struct announce_config){.count = 1});
+	struct announcer *a =
+		announcer_of(2, &(struct ha_announcing){.count = 1, .spacing_ms = 200});
 	uint64_t now = 1000000;
 
 	(void)state;

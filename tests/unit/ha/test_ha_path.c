@@ -141,8 +141,8 @@ static void datagrams_cross_and_tell_the_round_trip(void **state)
 	assert_int_equal(path_state(a.path)->rtt_us, 300);
 	assert_int_equal(path_state(a.path)->heard_us, now);
 	assert_int_equal(path_state(b.path)->rtt_us, 0);
-	assert_int_equal(path_state(a.path)->sent, 1);
-	assert_int_equal(path_state(a.path)->received, 1);
+	assert_int_equal(path_state(a.path)->counters.sent, 1);
+	assert_int_equal(path_state(a.path)->counters.received, 1);
 }
 
 /* A socket in the peer's place that says what it wants. */
@@ -184,29 +184,29 @@ static void loss_follows_from_the_sequence_and_late_ones_make_it_good(void **sta
 	s = path_state(a.path);
 	fd = raw_peer(&b.config);
 	raw_send(fd, 100); /* the first one tells of no loss */
-	assert_int_equal(s->lost, 0);
+	assert_int_equal(s->counters.lost, 0);
 	raw_send(fd, 104);
-	assert_int_equal(s->lost, 3);
+	assert_int_equal(s->counters.lost, 3);
 	now += 77;
 	raw_send(fd, 102);
-	assert_int_equal(s->lost, 2);
+	assert_int_equal(s->counters.lost, 2);
 	assert_int_equal(s->out_of_order, 1);
 	raw_send(fd, 104); /* again: replayed, or doubled */
-	assert_int_equal(s->lost, 2);
+	assert_int_equal(s->counters.lost, 2);
 	assert_int_equal(s->out_of_order, 2);
 	assert_int_equal(s->heard_us, now - 77); /* old ones are not hearing */
 	a.present = false;			 /* of a session that is gone */
 	raw_send(fd, 200);
-	assert_int_equal(s->lost, 2);
+	assert_int_equal(s->counters.lost, 2);
 	assert_int_equal(s->heard_us, now - 77);
 	a.present = true;
 	path_forget(a.path);
 	raw_send(fd, 1);
-	assert_int_equal(s->lost, 2);
+	assert_int_equal(s->counters.lost, 2);
 	assert_int_equal(s->heard_us, now);
 	raw_send(fd, UINT32_MAX); /* from before: not four billion lost */
-	assert_int_equal(s->lost, 1);
-	assert_int_equal(s->received, 7);
+	assert_int_equal(s->counters.lost, 1);
+	assert_int_equal(s->counters.received, 7);
 	close(fd);
 }
 
@@ -244,7 +244,7 @@ static void another_station_is_not_heard_at_all(void **state)
 	addr_parse("127.0.10.3", &other.own.addr);
 	fd = raw_peer(&other);
 	raw_send(fd, 1);
-	assert_int_equal(path_state(a.path)->received, 0);
+	assert_int_equal(path_state(a.path)->counters.received, 0);
 	close(fd);
 }
 
@@ -256,7 +256,7 @@ static void a_peer_that_does_not_listen_is_counted_and_no_error(void **state)
 		assert_int_equal(say(&a, "anybody?"), 0);
 		loop();
 	}
-	assert_int_equal(path_state(a.path)->sent, 10);
+	assert_int_equal(path_state(a.path)->counters.sent, 10);
 	assert_int_equal(path_state(a.path)->refused, 10);
 	side_open(&b);
 	assert_int_equal(say(&a, "there"), 0);
@@ -278,7 +278,7 @@ static void an_address_that_is_not_there_yet_is_tried_again(void **state)
 	side_open(&b);
 	assert_false(path_state(a.path)->open);
 	assert_int_equal(say(&a, "x"), -ENOTCONN);
-	assert_int_equal(path_state(a.path)->send_errors, 1);
+	assert_int_equal(path_state(a.path)->counters.send_errors, 1);
 	path_tick(a.path, now);
 	path_tick(a.path, now);
 	assert_int_equal(lines, 1); /* once, not at every try */

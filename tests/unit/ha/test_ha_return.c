@@ -192,7 +192,7 @@ static void failback_is_not_asked_for_without_reason(void **state)
 		lab_be(HA_BACKUP);
 		lab.peer_speaks = true;
 		if (i == 0)
-			lab.r.cfg.failback = ROLE_FAILBACK_MANUAL;
+			lab.r.cfg.failback = HA_FAILBACK_MANUAL;
 		else if (i == 1) /* equal ones: nobody is the primary of the two */
 			lab.peer.priority = 100, lab.peer.role = HA_ROLE_PRIMARY;
 		else if (i == 2)

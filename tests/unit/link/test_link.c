@@ -248,41 +248,6 @@ static void no_message_however_broken_is_read_beyond_its_end(void **state)
 	}
 }
 
-static void route_texts_are_parsed_or_refused_with_a_reason(void **state)
-{
-	static const char *const bad[] = {
-		"",
-		"nonsense",
-		"10.0.0.1/8 via 10.0.0.1",
-		"10.0.0.0/8 via",
-		"default dev eth0",
-		"default via ::1 src 10.0.0.1",
-		"10.0.0.0/8 metric -1",
-		"10.0.0.0/8 mtu 67",
-		"default via 10.0.0.1 10.0.0.2",
-	};
-	struct link_route r;
-	const char *error;
-
-	(void)state;
-	assert_int_equal(link_route_parse("default via 192.0.2.1", &r, &error), 0);
-	assert_int_equal(r.dest.len, 0);
-	assert_ip(r.via, "192.0.2.1");
-	assert_int_equal(
-		link_route_parse(" 10.3.0.0/16  via 10.1.0.9 metric 20 mtu 1400 src 10.1.0.2", &r,
-				 &error),
-		0);
-	assert_int_equal(r.metric, 20);
-	assert_int_equal(r.mtu, 1400);
-	assert_ip(r.source, "10.1.0.2");
-	assert_int_equal(link_route_parse("default via 2001:db8::1", &r, &error), 0);
-	assert_int_equal(r.dest.addr.family, ADDR_V6);
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		assert_int_equal(link_route_parse(bad[i], &r, &error), -EINVAL);
-		assert_non_null(error);
-	}
-}
-
 /* --- Mirror --------------------------------------------------------------------------------- */
 
 static struct mirror mirror;
@@ -862,7 +827,6 @@ int main(void)
 		P(of_several_paths_the_first_live_one_is_taken),
 		P(messages_that_contradict_themselves_are_refused),
 		P(no_message_however_broken_is_read_beyond_its_end),
-		cmocka_unit_test(route_texts_are_parsed_or_refused_with_a_reason),
 		cmocka_unit_test(a_port_is_silent_when_questions_are_answered_by_no_frame_at_all),
 		cmocka_unit_test(a_quiet_port_and_one_without_a_link_are_not_silent),
 #define M6(f) {#f " (IPv6)", f, mirror_start6, mirror_end6, NULL}

@@ -208,8 +208,8 @@ static int random_change(struct bed *b, struct config_change *ch, struct config_
 	return ret;
 }
 
-/* Not every change is possible. */
-static void change(struct bed *b)
+/* Not every change is possible. commits: else the configuration stays as it is. */
+static void change(struct bed *b, bool commits)
 {
 	struct config_change ch = {0};
 	struct config_errors errors;
@@ -218,9 +218,21 @@ static void change(struct bed *b)
 	config_errors_init(&errors);
 	if (random_change(b, &ch, &errors) == 0) {
 		assert_int_equal(builder_change(&b->publisher, &ch, error), 0);
-		config_change_commit(b->config, &ch);
+		if (commits)
+			config_change_commit(b->config, &ch);
+		else
+			config_change_abort(&ch);
 	}
 	config_errors_fini(&errors);
+}
+
+/* What was there before is published first. */
+static void apply_that_fails(struct bed *b)
+{
+	assert_int_equal(publisher_flush(&b->publisher), 0);
+	change(b, false);
+	publisher_discard(&b->publisher);
+	assert_int_equal(publisher_touch_addrs(&b->publisher), 0);
 }
 
 /* --- both ways --- */
@@ -298,13 +310,10 @@ static void changed_tables_are_those_that_are_built_anew(void **state)
 
 	for (uint32_t i = 0; i < N_CHANGES; i++) {
 		for (uint32_t k = draw(b, 3); k < 3; k++)
-			change(b);
+			change(b, true);
 		b->stuck = draw(b, 3) == 0;
-		/* As an apply that fails. */
-		if (draw(b, 64) == 0) {
-			publisher_discard(&b->publisher);
-			assert_int_equal(publisher_touch_addrs(&b->publisher), 0);
-		}
+		if (draw(b, 64) == 0)
+			apply_that_fails(b);
 		assert_int_equal(publisher_flush(&b->publisher), 0);
 		publisher_reap(&b->publisher);
 		assert_int_equal(publisher_flush(&b->publisher), 0);
