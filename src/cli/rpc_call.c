@@ -116,8 +116,8 @@ static void session_tell(const struct rpc *rpc)
 }
 
 /* A front end that may connect hands a connection over by a descriptor that was inherited; the path
- * is "door:" and its number. The descriptor, or -errno. */
-static int door_ask(int door)
+ * is "monitor:" and its number. The descriptor, or -errno. */
+static int monitor_ask(int monitor)
 {
 	union {
 		char room[CMSG_SPACE(sizeof(int))];
@@ -132,9 +132,9 @@ static int door_ask(int door)
 	const struct cmsghdr *c;
 	int fd;
 
-	if (send(door, &byte, 1, MSG_NOSIGNAL) != 1)
+	if (send(monitor, &byte, 1, MSG_NOSIGNAL) != 1)
 		return -errno;
-	if (recvmsg(door, &msg, MSG_CMSG_CLOEXEC) != 1)
+	if (recvmsg(monitor, &msg, MSG_CMSG_CLOEXEC) != 1)
 		return -ECONNREFUSED;
 	c = CMSG_FIRSTHDR(&msg);
 	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
@@ -160,11 +160,11 @@ static int path_connect(const char *path)
 	return -err;
 }
 
-#define DOOR "door:"
+#define MONITOR "monitor:"
 
 static enum rpc_outcome rpc_open(struct rpc *rpc, struct rpc_failure *f)
 {
-	const bool by_door = strncmp(rpc->path, DOOR, strlen(DOOR)) == 0;
+	const bool by_monitor = strncmp(rpc->path, MONITOR, strlen(MONITOR)) == 0;
 	char byte;
 	int fd;
 
@@ -177,7 +177,7 @@ static enum rpc_outcome rpc_open(struct rpc *rpc, struct rpc_failure *f)
 		return fail(f, RPC_UNREACHABLE,
 			    "cannot reach the router: %.128s...: path too long (over %zu bytes)",
 			    rpc->path, sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1);
-	fd = by_door ? door_ask(atoi(rpc->path + strlen(DOOR))) : path_connect(rpc->path);
+	fd = by_monitor ? monitor_ask(atoi(rpc->path + strlen(MONITOR))) : path_connect(rpc->path);
 	if (fd < 0)
 		return fail(f, RPC_UNREACHABLE, "cannot reach the router at %s: %s%s", rpc->path,
 			    strerror(-fd), connect_advice(-fd));

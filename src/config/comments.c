@@ -6,16 +6,17 @@
 
 #include "config/comments_internal.h"
 
-/* The first note at the present path and position, or c->n. */
-static size_t note_find(const struct comment_carrier *c, enum note_position position)
+/* The first comment at the present path and position, or c->n. */
+static size_t comment_find(const struct comment_carrier *c, enum comment_position position)
 {
-	const struct note wanted = {.path = (char *)(uintptr_t)note_path(c), .position = position};
+	const struct comment wanted = {.path = (char *)(uintptr_t)comment_path(c),
+				       .position = position};
 	size_t low = 0, high = c->n;
 
 	while (low < high) {
 		const size_t middle = low + (high - low) / 2;
 
-		if (note_compare(&c->notes[middle], &wanted) < 0)
+		if (comment_compare(&c->comments[middle], &wanted) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -23,15 +24,15 @@ static size_t note_find(const struct comment_carrier *c, enum note_position posi
 	return low;
 }
 
-static bool note_is(const struct comment_carrier *c, size_t i, enum note_position position)
+static bool comment_is(const struct comment_carrier *c, size_t i, enum comment_position position)
 {
-	return i < c->n && c->notes[i].position == position && !c->notes[i].used &&
-	       strcmp(c->notes[i].path, note_path(c)) == 0;
+	return i < c->n && c->comments[i].position == position && !c->comments[i].used &&
+	       strcmp(c->comments[i].path, comment_path(c)) == 0;
 }
 
-static bool has_notes(const struct comment_carrier *c, enum note_position position)
+static bool has_comments(const struct comment_carrier *c, enum comment_position position)
 {
-	return note_is(c, note_find(c, position), position);
+	return comment_is(c, comment_find(c, position), position);
 }
 
 static void line_start(struct comment_carrier *c, size_t depth)
@@ -40,31 +41,31 @@ static void line_start(struct comment_carrier *c, size_t depth)
 		fputc('\t', c->out);
 }
 
-static void note_line(struct comment_carrier *c, struct note *note, size_t depth)
+static void comment_line(struct comment_carrier *c, struct comment *comment, size_t depth)
 {
 	line_start(c, depth);
-	fprintf(c->out, "%s\n", note->text);
-	note->used = true;
+	fprintf(c->out, "%s\n", comment->text);
+	comment->used = true;
 }
 
-static void notes_lines(struct comment_carrier *c, enum note_position position, size_t depth)
+static void comments_lines(struct comment_carrier *c, enum comment_position position, size_t depth)
 {
-	for (size_t i = note_find(c, position); note_is(c, i, position); i++)
-		note_line(c, &c->notes[i], depth);
+	for (size_t i = comment_find(c, position); comment_is(c, i, position); i++)
+		comment_line(c, &c->comments[i], depth);
 }
 
 /* Behind what is written of the line; the first alone fits there. */
-static void notes_behind(struct comment_carrier *c, enum note_position position, size_t depth)
+static void comments_behind(struct comment_carrier *c, enum comment_position position, size_t depth)
 {
 	bool first = true;
 
-	for (size_t i = note_find(c, position); note_is(c, i, position); i++) {
-		c->notes[i].used = true;
+	for (size_t i = comment_find(c, position); comment_is(c, i, position); i++) {
+		c->comments[i].used = true;
 		if (!first) {
 			fputc('\n', c->out);
 			line_start(c, depth);
 		}
-		fprintf(c->out, "%s%s", first ? " " : "", c->notes[i].text);
+		fprintf(c->out, "%s%s", first ? " " : "", c->comments[i].text);
 		first = false;
 	}
 }
@@ -72,21 +73,21 @@ static void notes_behind(struct comment_carrier *c, enum note_position position,
 /* Writes the comments of keys that are left out of an object. */
 static void orphans_lines(struct comment_carrier *c, const json_t *object, size_t depth)
 {
-	const char *path = note_path(c);
+	const char *path = comment_path(c);
 	const size_t n = strlen(path);
 
-	for (size_t i = note_find(c, NOTE_BEFORE); i < c->n; i++) {
-		struct note *note = &c->notes[i];
-		const char *key = note->path + n + 1;
+	for (size_t i = comment_find(c, COMMENT_BEFORE); i < c->n; i++) {
+		struct comment *comment = &c->comments[i];
+		const char *key = comment->path + n + 1;
 		char *name;
 
-		if (strncmp(note->path, path, n) != 0)
+		if (strncmp(comment->path, path, n) != 0)
 			break;
-		if (note->used || note->path[n] != NOTE_SEPARATOR)
+		if (comment->used || comment->path[n] != COMMENT_SEPARATOR)
 			continue;
 		name = strndup(key, strcspn(key, "\x1f"));
 		if (name && !json_object_get(object, name))
-			note_line(c, note, depth);
+			comment_line(c, comment, depth);
 		c->no_memory |= !name;
 		free(name);
 	}
@@ -106,7 +107,7 @@ static void value_write(struct comment_carrier *c, const json_t *json, size_t de
 static void part_write(struct comment_carrier *c, const char *key, const json_t *value, bool last,
 		       size_t depth)
 {
-	notes_lines(c, NOTE_BEFORE, depth);
+	comments_lines(c, COMMENT_BEFORE, depth);
 	line_start(c, depth);
 	if (key) {
 		json_t *name = json_string(key);
@@ -117,7 +118,7 @@ static void part_write(struct comment_carrier *c, const char *key, const json_t 
 	}
 	value_write(c, value, depth);
 	fputs(last ? "" : ",", c->out);
-	notes_behind(c, NOTE_BEHIND, depth);
+	comments_behind(c, COMMENT_BEHIND, depth);
 	fputc('\n', c->out);
 }
 
@@ -129,10 +130,10 @@ static void object_write(struct comment_carrier *c, const json_t *json, size_t d
 
 	orphans_lines(c, json, depth);
 	json_object_foreach (object, key, value) {
-		const size_t before = note_path_push(c, key);
+		const size_t before = comment_path_push(c, key);
 
 		part_write(c, key, value, --left == 0, depth);
-		note_path_pop(c, before);
+		comment_path_pop(c, before);
 	}
 }
 
@@ -143,10 +144,10 @@ static void array_write(struct comment_carrier *c, const json_t *json, size_t de
 	size_t i;
 
 	json_array_foreach (json, i, value) {
-		const size_t before = note_element_push(c, value, i);
+		const size_t before = comment_element_push(c, value, i);
 
 		part_write(c, NULL, value, i + 1 == n, depth);
-		note_path_pop(c, before);
+		comment_path_pop(c, before);
 	}
 }
 
@@ -159,15 +160,15 @@ static void value_write(struct comment_carrier *c, const json_t *json, size_t de
 		return;
 	}
 	fputc(object ? '{' : '[', c->out);
-	if (json_object_size(json) + json_array_size(json) > 0 || has_notes(c, NOTE_OPEN) ||
-	    has_notes(c, NOTE_LAST)) {
-		notes_behind(c, NOTE_OPEN, depth + 1);
+	if (json_object_size(json) + json_array_size(json) > 0 || has_comments(c, COMMENT_OPEN) ||
+	    has_comments(c, COMMENT_LAST)) {
+		comments_behind(c, COMMENT_OPEN, depth + 1);
 		fputc('\n', c->out);
 		if (object)
 			object_write(c, json, depth + 1);
 		else
 			array_write(c, json, depth + 1);
-		notes_lines(c, NOTE_LAST, depth + 1);
+		comments_lines(c, COMMENT_LAST, depth + 1);
 		line_start(c, depth);
 	}
 	fputc(object ? '}' : ']', c->out);
@@ -182,11 +183,11 @@ char *comments_carry(const char *old, size_t len, const json_t *old_json, const 
 	comments_read(&c, old_json);
 	c.out = c.no_memory ? NULL : open_memstream(&out, &size);
 	if (c.out) {
-		note_path_pop(&c, 0);
-		notes_lines(&c, NOTE_BEFORE, 0);
+		comment_path_pop(&c, 0);
+		comments_lines(&c, COMMENT_BEFORE, 0);
 		value_write(&c, json, 0);
 		fputc('\n', c.out);
-		notes_lines(&c, NOTE_END, 0);
+		comments_lines(&c, COMMENT_END, 0);
 		c.no_memory |= ferror(c.out);
 		c.no_memory |= fclose(c.out) != 0;
 	}
@@ -195,10 +196,10 @@ char *comments_carry(const char *old, size_t len, const json_t *old_json, const 
 		out = NULL;
 	}
 	for (size_t i = 0; i < c.n; i++) {
-		free(c.notes[i].path);
-		free(c.notes[i].text);
+		free(c.comments[i].path);
+		free(c.comments[i].text);
 	}
-	free(c.notes);
+	free(c.comments);
 	free(c.path.v);
 	return out;
 }

@@ -9,7 +9,7 @@
 
 /* --- paths --- */
 
-size_t note_path_push(struct comment_carrier *c, const char *part)
+size_t comment_path_push(struct comment_carrier *c, const char *part)
 {
 	const size_t before = c->path.n;
 
@@ -19,14 +19,14 @@ size_t note_path_push(struct comment_carrier *c, const char *part)
 	return before;
 }
 
-void note_path_pop(struct comment_carrier *c, size_t before)
+void comment_path_pop(struct comment_carrier *c, size_t before)
 {
 	c->path.n = before;
 	if (c->path.v)
 		c->path.v[before] = '\0';
 }
 
-const char *note_path(const struct comment_carrier *c)
+const char *comment_path(const struct comment_carrier *c)
 {
 	return c->path.v ? c->path.v : "";
 }
@@ -56,10 +56,10 @@ static char *identity(const json_t *element, size_t index)
 	return asprintf(&out, "%zu", index) < 0 ? NULL : out;
 }
 
-size_t note_element_push(struct comment_carrier *c, const json_t *element, size_t index)
+size_t comment_element_push(struct comment_carrier *c, const json_t *element, size_t index)
 {
 	char *part = identity(element, index);
-	const size_t before = note_path_push(c, part ? part : "");
+	const size_t before = comment_path_push(c, part ? part : "");
 
 	c->no_memory |= !part;
 	free(part);
@@ -68,22 +68,23 @@ size_t note_element_push(struct comment_carrier *c, const json_t *element, size_
 
 /* --- reading --- */
 
-static void note_add(struct comment_carrier *c, enum note_position position, size_t from, size_t to)
+static void comment_add(struct comment_carrier *c, enum comment_position position, size_t from,
+			size_t to)
 {
-	struct note *note;
+	struct comment *comment;
 
-	if (array_room(&c->notes, c->n, &c->room, sizeof(*c->notes)) < 0) {
+	if (array_room(&c->comments, c->n, &c->room, sizeof(*c->comments)) < 0) {
 		c->no_memory = true;
 		return;
 	}
 	while (to > from && (c->text[to - 1] == '\r' || c->text[to - 1] == ' '))
 		to--;
-	note = &c->notes[c->n];
-	*note = (struct note){.path = strdup(note_path(c)),
-			      .text = strndup(c->text + from, to - from),
-			      .position = position,
-			      .at = from};
-	c->no_memory |= !note->path || !note->text;
+	comment = &c->comments[c->n];
+	*comment = (struct comment){.path = strdup(comment_path(c)),
+				    .text = strndup(c->text + from, to - from),
+				    .position = position,
+				    .at = from};
+	c->no_memory |= !comment->path || !comment->text;
 	c->n++;
 }
 
@@ -112,7 +113,7 @@ static size_t line_end(const struct comment_carrier *c, size_t at)
 
 /* Blanks and comments up to the next token. Comments on the line that is under way are `here`, at
  * the present path; the others are in the result. */
-static struct gap gap_skip(struct comment_carrier *c, enum note_position here)
+static struct gap gap_skip(struct comment_carrier *c, enum comment_position here)
 {
 	struct gap gap = {SIZE_MAX, SIZE_MAX};
 	bool line_ended = false;
@@ -128,7 +129,7 @@ static struct gap gap_skip(struct comment_carrier *c, enum note_position here)
 			break;
 		c->pos = line_end(c, start);
 		if (!line_ended)
-			note_add(c, here, start, c->pos);
+			comment_add(c, here, start, c->pos);
 		else if (gap.from == SIZE_MAX)
 			gap.from = start;
 	}
@@ -137,7 +138,7 @@ static struct gap gap_skip(struct comment_carrier *c, enum note_position here)
 }
 
 /* The comments of a gap, at the present path. Between them are blanks alone. */
-static void gap_take(struct comment_carrier *c, struct gap gap, enum note_position position)
+static void gap_take(struct comment_carrier *c, struct gap gap, enum comment_position position)
 {
 	for (size_t at = gap.from; at < gap.to; at++) {
 		const size_t start = at;
@@ -145,7 +146,7 @@ static void gap_take(struct comment_carrier *c, struct gap gap, enum note_positi
 		if (is_blank(c->text[at]))
 			continue;
 		at = line_end(c, at);
-		note_add(c, position, start, at);
+		comment_add(c, position, start, at);
 	}
 }
 
@@ -185,19 +186,20 @@ static void scalar_skip(struct comment_carrier *c)
 		c->pos++;
 }
 
-/* A member of an object. Returns what note_path_pop() needs: the path is that of the member still.
+/* A member of an object. Returns what comment_path_pop() needs: the path is that of the member
+ * still.
  */
 static size_t member_read(struct comment_carrier *c, const json_t *object, struct gap gap)
 {
 	char *key = key_read(c);
-	const size_t before = note_path_push(c, key ? key : "");
+	const size_t before = comment_path_push(c, key ? key : "");
 	const json_t *value = json_object_get(object, key ? key : "");
 
 	free(key);
-	gap_take(c, gap, NOTE_BEFORE);
-	gap_take(c, gap_skip(c, NOTE_BEFORE), NOTE_BEFORE);
+	gap_take(c, gap, COMMENT_BEFORE);
+	gap_take(c, gap_skip(c, COMMENT_BEFORE), COMMENT_BEFORE);
 	c->pos++; /* the colon */
-	gap_take(c, gap_skip(c, NOTE_BEFORE), NOTE_BEFORE);
+	gap_take(c, gap_skip(c, COMMENT_BEFORE), COMMENT_BEFORE);
 	value_read(c, value);
 	return before;
 }
@@ -206,9 +208,9 @@ static size_t element_read(struct comment_carrier *c, const json_t *array, size_
 			   struct gap gap)
 {
 	const json_t *value = json_array_get(array, index);
-	const size_t before = note_element_push(c, value, index);
+	const size_t before = comment_element_push(c, value, index);
 
-	gap_take(c, gap, NOTE_BEFORE);
+	gap_take(c, gap, COMMENT_BEFORE);
 	value_read(c, value);
 	return before;
 }
@@ -216,20 +218,20 @@ static size_t element_read(struct comment_carrier *c, const json_t *array, size_
 /* Between the brackets, the closing one included. */
 static void parts_read(struct comment_carrier *c, const json_t *json, char close)
 {
-	struct gap gap = gap_skip(c, NOTE_OPEN);
+	struct gap gap = gap_skip(c, COMMENT_OPEN);
 	size_t before;
 
 	for (size_t i = 0; c->pos < c->len && c->text[c->pos] != close; i++) {
 		before = close == '}' ? member_read(c, json, gap) : element_read(c, json, i, gap);
-		gap = gap_skip(c, NOTE_BEHIND);
+		gap = gap_skip(c, COMMENT_BEHIND);
 		if (c->pos < c->len && c->text[c->pos] == ',') {
-			gap_take(c, gap, NOTE_BEHIND);
+			gap_take(c, gap, COMMENT_BEHIND);
 			c->pos++;
-			gap = gap_skip(c, NOTE_BEHIND);
+			gap = gap_skip(c, COMMENT_BEHIND);
 		}
-		note_path_pop(c, before);
+		comment_path_pop(c, before);
 	}
-	gap_take(c, gap, NOTE_LAST);
+	gap_take(c, gap, COMMENT_LAST);
 	c->pos++;
 }
 
@@ -244,9 +246,9 @@ static void value_read(struct comment_carrier *c, const json_t *json)
 	parts_read(c, json, c->text[c->pos++] == '{' ? '}' : ']');
 }
 
-int note_compare(const void *a, const void *b)
+int comment_compare(const void *a, const void *b)
 {
-	const struct note *x = a, *y = b;
+	const struct comment *x = a, *y = b;
 	int order = strcmp(x->path, y->path);
 
 	if (order == 0)
@@ -256,9 +258,9 @@ int note_compare(const void *a, const void *b)
 
 void comments_read(struct comment_carrier *c, const json_t *json)
 {
-	gap_take(c, gap_skip(c, NOTE_BEFORE), NOTE_BEFORE);
+	gap_take(c, gap_skip(c, COMMENT_BEFORE), COMMENT_BEFORE);
 	value_read(c, json);
-	gap_take(c, gap_skip(c, NOTE_END), NOTE_END);
+	gap_take(c, gap_skip(c, COMMENT_END), COMMENT_END);
 	if (c->n > 0 && !c->no_memory)
-		qsort(c->notes, c->n, sizeof(*c->notes), note_compare);
+		qsort(c->comments, c->n, sizeof(*c->comments), comment_compare);
 }

@@ -35,13 +35,13 @@ static void worker_look(struct looking *k, uint16_t worker)
 }
 
 /* Oldest first, of one worker. */
-static void notes_take(struct looking *k)
+static void records_take(struct looking *k)
 {
 	const struct drop_ring *r = &k->log.reason[k->reason];
 	const uint32_t now_s = clock_coarse_s();
 
-	for (uint32_t i = 0; i < DROP_LOG_NOTES; i++) {
-		const struct drop_note *n = &r->note[(r->next + i) % DROP_LOG_NOTES];
+	for (uint32_t i = 0; i < DROP_LOG_RECORDS; i++) {
+		const struct drop_record *n = &r->record[(r->next + i) % DROP_LOG_RECORDS];
 		json_t *p;
 
 		if (!n->seq)
@@ -60,7 +60,7 @@ static void looked(struct worker_ask *a)
 	struct looking *k = (struct looking *)a;
 	struct control *c = a->pending.control;
 
-	notes_take(k);
+	records_take(k);
 	if (a->worker + 1 < c->dp->n_workers) {
 		worker_look(k, (uint16_t)(a->worker + 1));
 		return;

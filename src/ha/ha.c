@@ -368,7 +368,7 @@ static struct ha *ha_create(const struct ha_options *options)
 	ha->pub = options->pub;
 	ha->note_fd = -1;
 	ha->spawn_fd = options->spawn_fd;
-	ha->door = options->door;
+	ha->access = options->access;
 	ha->identities = options->identities;
 	ha->kept = options->kept;
 	ha->kept_term = options->kept_term;

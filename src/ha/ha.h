@@ -218,7 +218,7 @@ struct ha_options {
 	struct ha_config config;
 	struct ha_host host;
 	struct published *pub;
-	struct sync_door door;		  /* with a peer */
+	struct sync_access access;	  /* with a peer */
 	struct identity_feed *identities; /* of control; with a peer */
 	int spawn_fd; /* spawner_take_fd(): taken over; -1 = no programs can be run */
 	/* The tables have connections of the process before, served under kept_term. */

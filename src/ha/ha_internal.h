@@ -122,7 +122,7 @@ struct ha {
 	struct peer_connections *copies;
 	struct peer_request *blocks;
 	struct bulk bulk; /* blocks of bytes: peer_connections receives, peer_request begins */
-	struct sync_door door;
+	struct sync_access access;
 	struct identity_feed *identities;
 	struct spawn_client *spawn; /* NULL: no programs */
 	struct notify *notify;	    /* NULL: no notify program */

@@ -131,7 +131,7 @@ static void mode_set(struct ha *ha, uint32_t mode)
 	if (mode == ha->copies->mode)
 		return;
 	ha->copies->mode = mode;
-	ha->door.set_mode(ha->door.arg, mode);
+	ha->access.set_mode(ha->access.arg, mode);
 }
 
 /* From role and peer: what this router does about connections now. */
@@ -331,11 +331,12 @@ static int paths_open(struct ha *ha, char error[ERROR_TEXT])
 
 static int start(struct ha *ha, char error[ERROR_TEXT])
 {
-	struct sync_send_config send = {.door = ha->door,
+	struct sync_send_config send = {.access = ha->access,
 					.output = on_output,
 					.output_arg = ha,
 					.bytes_per_s = ha->config.sync_rate};
-	struct sync_recv_config recv = {.door = ha->door, .output = on_output, .output_arg = ha};
+	struct sync_recv_config recv = {
+		.access = ha->access, .output = on_output, .output_arg = ha};
 
 	ha->copies = calloc(1, sizeof(*ha->copies));
 	if (!ha->copies)

@@ -112,7 +112,7 @@ static inline bool sync_event_same(const struct sync_event *a, const struct sync
 
 /* The ha thread's access to the data plane, given to the thread at start. Only the ha thread calls
  * these functions, and no call waits. */
-struct sync_door {
+struct sync_access {
 	void *arg;
 	uint16_t n_workers;
 	/* Events of all workers, in order per connection, at most max. */

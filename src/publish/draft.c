@@ -74,11 +74,11 @@ struct service *publisher_service(const struct publisher *p, uint32_t id)
 	return snapshot_service(p->draft ? p->draft : p->live, id);
 }
 
-static void mark_servers(struct publisher *p, const struct service *svc)
+static void servers_seen(struct publisher *p, const struct service *svc)
 {
 	p->epoch++;
 	for (uint32_t i = 0; svc && i < svc->n_servers; i++)
-		p->mark[svc->servers[i].rt->id] = p->epoch;
+		p->seen[svc->servers[i].rt->id] = p->epoch;
 }
 
 /* The tables have to say something else of a server's address and port. */
@@ -101,18 +101,18 @@ static bool servers_differ(struct publisher *p, const struct service *old,
 {
 	bool differ = false;
 
-	mark_servers(p, old);
+	servers_seen(p, old);
 	for (uint32_t i = 0; new &&i < new->n_servers; i++) {
 		const struct server *s = &new->servers[i];
 
-		if (p->mark[s->rt->id] == p->epoch && s->rt->method == s->method)
+		if (p->seen[s->rt->id] == p->epoch && s->rt->method == s->method)
 			continue;
 		touch(p, &s->rt->ep);
 		differ = true;
 	}
-	mark_servers(p, new);
+	servers_seen(p, new);
 	for (uint32_t i = 0; old && i < old->n_servers; i++) {
-		if (p->mark[old->servers[i].rt->id] == p->epoch)
+		if (p->seen[old->servers[i].rt->id] == p->epoch)
 			continue;
 		touch(p, &old->servers[i].rt->ep);
 		differ = true;
@@ -123,11 +123,11 @@ static bool servers_differ(struct publisher *p, const struct service *old,
 /* Remembers the servers of a node that leaves the draft, those aside that stay in new. */
 static int drop_servers(struct publisher *p, const struct service *old, const struct service *new)
 {
-	mark_servers(p, new);
+	servers_seen(p, new);
 	for (uint32_t i = 0; old && i < old->n_servers; i++) {
 		uint32_t id = old->servers[i].rt->id;
 
-		if (p->mark[id] != p->epoch &&
+		if (p->seen[id] != p->epoch &&
 		    ids_add(&p->dropped, &p->n_dropped, &p->max_dropped, id) < 0)
 			return -ENOMEM;
 	}

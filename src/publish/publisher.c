@@ -287,10 +287,10 @@ int publisher_init(struct publisher *p, struct published *pub,
 	p->tables = *tables;
 	TAILQ_INIT(&p->waiting);
 	retire_list_init(&p->retired, &pub->grace);
-	p->mark = calloc(MAX_SERVERS + 1, sizeof(*p->mark));
+	p->seen = calloc(MAX_SERVERS + 1, sizeof(*p->seen));
 	p->was_nat = calloc(MAX_SERVERS + 1, sizeof(*p->was_nat));
 	p->live = snapshot_create(63);
-	if (!p->mark || !p->was_nat || !p->live)
+	if (!p->seen || !p->was_nat || !p->live)
 		goto err_free;
 	p->live->addrs4 = addr_table4_create(NULL, 0);
 	p->live->addrs6 = addr_table6_create(NULL, 0);
@@ -303,7 +303,7 @@ int publisher_init(struct publisher *p, struct published *pub,
 
 err_free:
 	snapshot_destroy(p->live);
-	free(p->mark);
+	free(p->seen);
 	free(p->was_nat);
 	return -ENOMEM;
 }
@@ -347,7 +347,7 @@ void publisher_fini(struct publisher *p)
 	free(p->changed);
 	free(p->dropped);
 	free(p->touched);
-	free(p->mark);
+	free(p->seen);
 	free(p->was_nat);
 	free(p->lingering);
 	memset(p, 0, sizeof(*p));

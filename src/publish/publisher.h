@@ -80,7 +80,7 @@ struct publisher {
 	 * perhaps twice. */
 	struct endpoint *touched;
 	uint32_t n_touched, max_touched;
-	uint32_t *mark; /* [MAX_SERVERS + 1] = epoch: seen */
+	uint32_t *seen; /* [MAX_SERVERS + 1] = epoch: a server of the service in hand */
 	uint32_t epoch;
 	/* Servers that were NAT and have another method now, until their connections have ended. */
 	uint8_t *was_nat; /* [MAX_SERVERS + 1] */

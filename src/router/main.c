@@ -176,7 +176,7 @@ static int prepare_ha(struct router *r, struct ha_options *options, char error[E
 			snprintf(error, EAL_ERROR_LEN, "no memory for synchronisation");
 			return rc;
 		}
-		dataplane_sync_door(r->dp, &options->door);
+		dataplane_sync_access(r->dp, &options->access);
 		options->identities = &r->identities;
 	}
 	options->kept = kept_connections_load(&r->kept, r->dp, &options->kept_term);

@@ -12,23 +12,23 @@
 #include <sys/pidfd.h>
 #include <unistd.h>
 
-struct member {
+struct descendant {
 	pid_t pid, parent;
 };
 
-struct family {
+struct descendants {
 	uint32_t n;
-	struct member v[FAMILY_MAX];
+	struct descendant v[DESCENDANTS_MAX];
 };
 
-static void add(struct family *f, pid_t pid, pid_t parent)
+static void add(struct descendants *f, pid_t pid, pid_t parent)
 {
-	if (f->n < FAMILY_MAX)
-		f->v[f->n++] = (struct member){pid, parent};
+	if (f->n < DESCENDANTS_MAX)
+		f->v[f->n++] = (struct descendant){pid, parent};
 }
 
 /* Children of one thread. */
-static void add_children(struct family *f, pid_t parent, const char *thread)
+static void add_children(struct descendants *f, pid_t parent, const char *thread)
 {
 	char path[64], text[4096];
 	size_t left_over = 0;
@@ -60,7 +60,7 @@ static void add_children(struct family *f, pid_t parent, const char *thread)
 	close(fd);
 }
 
-static void add_children_of_all_threads(struct family *f, pid_t parent)
+static void add_children_of_all_threads(struct descendants *f, pid_t parent)
 {
 	char path[32];
 	struct dirent *e;
@@ -100,7 +100,7 @@ static pid_t parent_of(pid_t pid)
 }
 
 /* The process with this pid must still be the same child: pids are reused. */
-static void member_signal(const struct member *m, int sig)
+static void member_signal(const struct descendant *m, int sig)
 {
 	int fd = pidfd_open(m->pid, 0);
 	pid_t parent;
@@ -121,9 +121,9 @@ static bool is_spared(pid_t pid, const pid_t *spared, uint32_t n)
 	return false;
 }
 
-uint32_t family_signal(int sig, const pid_t *spared, uint32_t n)
+uint32_t descendants_signal(int sig, const pid_t *spared, uint32_t n)
 {
-	static struct family f;
+	static struct descendants f;
 	uint32_t signalled = 0;
 
 	f.n = 0;

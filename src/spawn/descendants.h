@@ -12,10 +12,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define FAMILY_MAX 1024 /* processes looked at in one pass; orphans come up for the next */
+#define DESCENDANTS_MAX 1024 /* processes looked at in one pass; orphans come up for the next */
 
 /* Signals all descendants but spared[n] and their descendants. Returns the number of signalled
  * processes. */
-uint32_t family_signal(int sig, const pid_t *spared, uint32_t n);
+uint32_t descendants_signal(int sig, const pid_t *spared, uint32_t n);
 
 #endif

@@ -14,7 +14,7 @@
 
 /* ---- results ---- */
 
-static void job_free(struct peer *p, struct job *j)
+static void job_free(struct spawner_client *p, struct job *j)
 {
 	p->bytes -= j->len;
 	free(j->msg);
@@ -50,7 +50,7 @@ static void result_make(struct job *j, enum spawn_outcome outcome, enum spawn_st
 }
 
 /* True once it is sent, or nobody is there to read it. */
-static bool result_sent(struct peer *p, struct job *j)
+static bool result_sent(struct spawner_client *p, struct job *j)
 {
 	if (j->sent || p->fd < 0 || !j->result)
 		return true;
@@ -65,7 +65,7 @@ static bool result_sent(struct peer *p, struct job *j)
 }
 
 /* A job that stands in no list any more. */
-static void job_finish(struct peer *p, struct job *j)
+static void job_finish(struct spawner_client *p, struct job *j)
 {
 	if (result_sent(p, j)) {
 		job_free(p, j);
@@ -75,7 +75,7 @@ static void job_finish(struct peer *p, struct job *j)
 	p->n_done++;
 }
 
-static void done_send(struct peer *p)
+static void done_send(struct spawner_client *p)
 {
 	struct job *j;
 
@@ -88,7 +88,7 @@ static void done_send(struct peer *p)
 
 /* ---- running ---- */
 
-static void waiting_end(struct peer *p, struct job *j, enum spawn_outcome outcome,
+static void waiting_end(struct spawner_client *p, struct job *j, enum spawn_outcome outcome,
 			enum spawn_step step)
 {
 	TAILQ_REMOVE(&p->waiting, j, link);
@@ -106,7 +106,7 @@ static void become_supervisor(struct spawn_order *order, int channel)
 	supervise(order, 3);
 }
 
-static void job_start(struct peer *p, struct job *j)
+static void job_start(struct spawner_client *p, struct job *j)
 {
 	int pair[2];
 	pid_t pid;
@@ -132,7 +132,7 @@ static void job_start(struct peer *p, struct job *j)
 	p->n_running++;
 }
 
-bool jobs_start(struct peer *p)
+bool jobs_start(struct spawner_client *p)
 {
 	struct job *j;
 
@@ -148,7 +148,7 @@ bool jobs_start(struct peer *p)
 }
 
 /* Its supervisor has ended, and with it all that the program left. */
-static bool job_ended(struct peer *p, struct job *j)
+static bool job_ended(struct spawner_client *p, struct job *j)
 {
 	bool lost = !j->result && !j->cancelled;
 
@@ -164,7 +164,7 @@ static bool job_ended(struct peer *p, struct job *j)
 	return !lost;
 }
 
-bool job_hear(struct peer *p, struct job *j, void *buf, size_t room)
+bool job_hear(struct spawner_client *p, struct job *j, void *buf, size_t room)
 {
 	ssize_t len = recv(j->channel, buf, room, MSG_DONTWAIT);
 
@@ -184,7 +184,7 @@ static void job_end(struct job *j)
 	(void)shutdown(j->channel, SHUT_WR);
 }
 
-void results_send(struct peer *p)
+void results_send(struct spawner_client *p)
 {
 	struct job *j;
 
@@ -195,7 +195,7 @@ void results_send(struct peer *p)
 	}
 }
 
-int waiting_expire(struct peer *p, uint64_t now_us)
+int waiting_expire(struct spawner_client *p, uint64_t now_us)
 {
 	struct job *j = TAILQ_FIRST(&p->waiting), *next;
 	int wait = -1;
@@ -215,7 +215,7 @@ int waiting_expire(struct peer *p, uint64_t now_us)
 
 /* ---- clients ---- */
 
-void peer_init(struct peer *p, int fd)
+void spawner_client_init(struct spawner_client *p, int fd)
 {
 	p->fd = fd;
 	p->parallel = SPAWN_PARALLEL;
@@ -224,7 +224,7 @@ void peer_init(struct peer *p, int fd)
 	TAILQ_INIT(&p->done);
 }
 
-void peer_closed(struct peer *p)
+void spawner_client_closed(struct spawner_client *p)
 {
 	struct job *j;
 
@@ -239,7 +239,7 @@ void peer_closed(struct peer *p)
 	done_send(p);
 }
 
-void job_add(struct peer *p, const void *msg, size_t len)
+void job_add(struct spawner_client *p, const void *msg, size_t len)
 {
 	struct job *j = calloc(1, sizeof(*j));
 	enum spawn_step refused = SPAWN_STEP_NONE;
@@ -274,7 +274,7 @@ void job_add(struct peer *p, const void *msg, size_t len)
 	job_free(p, j);
 }
 
-void job_cancel(struct peer *p, uint64_t id)
+void job_cancel(struct spawner_client *p, uint64_t id)
 {
 	struct job *j;
 

@@ -33,31 +33,31 @@ struct job {
 
 TAILQ_HEAD(jobs, job);
 
-struct peer {
+struct spawner_client {
 	int fd;				    /* -1: gone */
 	struct jobs waiting, running, done; /* done: no supervisor, result not sent yet */
 	uint32_t n_waiting, n_running, n_done, parallel;
 	size_t bytes;
 };
 
-void peer_init(struct peer *p, int fd);
+void spawner_client_init(struct spawner_client *p, int fd);
 /* Kills the client's programs; its jobs end when their supervisors do. */
-void peer_closed(struct peer *p);
+void spawner_client_closed(struct spawner_client *p);
 
 /* Takes a request as received. A message that is no request, or is over the limits, is refused. */
-void job_add(struct peer *p, const void *msg, size_t len);
-void job_cancel(struct peer *p, uint64_t id);
+void job_add(struct spawner_client *p, const void *msg, size_t len);
+void job_cancel(struct spawner_client *p, uint64_t id);
 /* Starts a bounded number of waiting jobs, so that the loop hears cancellations among many starts.
  * True: there are slots for more. */
-bool jobs_start(struct peer *p);
+bool jobs_start(struct spawner_client *p);
 /* Reads a result from the channel of the job; buf has room for a result. False: the supervisor was
  * killed, and the processes under the supervisor have become children of the spawner. May free the
  * job, and no other. */
-bool job_hear(struct peer *p, struct job *j, void *buf, size_t room);
+bool job_hear(struct spawner_client *p, struct job *j, void *buf, size_t room);
 /* Sends results that could not be sent before. */
-void results_send(struct peer *p);
+void results_send(struct spawner_client *p);
 /* Ends jobs that have waited too long. Returns the milliseconds until the next job has; -1: none
  * waits. */
-int waiting_expire(struct peer *p, uint64_t now_us);
+int waiting_expire(struct spawner_client *p, uint64_t now_us);
 
 #endif

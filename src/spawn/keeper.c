@@ -98,7 +98,7 @@ static void keeper_clean(struct keeper *k)
 	signal(SIGCHLD, SIG_IGN); /* children are reaped as they end */
 	(void)close_range(KEEPER_FIRST_LINE + k->n, ~0U, 0);
 	k->pair = -1;
-	for (int i = 0; i < SWEEPS_MAX && family_signal(SIGKILL, NULL, 0) > 0; i++)
+	for (int i = 0; i < SWEEPS_MAX && descendants_signal(SIGKILL, NULL, 0) > 0; i++)
 		(void)poll(NULL, 0, SWEEP_MS);
 }
 

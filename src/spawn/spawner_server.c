@@ -22,7 +22,7 @@ struct server {
 	int router, life, pair, signals;
 	uint32_t n;
 	bool strays;
-	struct peer peers[SPAWNER_MAX_CLIENTS];
+	struct spawner_client clients[SPAWNER_MAX_CLIENTS];
 	_Alignas(8) uint8_t msg[SPAWN_MSG_MAX + 1];
 	_Alignas(8) uint8_t result[SPAWN_MSG_RESULT_MAX];
 };
@@ -33,7 +33,7 @@ enum { FD_LIFE, FD_ROUTER, FD_PAIR, FD_SIGNALS, FD_OWN };
 
 /* ---- clients ---- */
 
-static void msg_take(struct peer *p, const void *msg, size_t len)
+static void msg_take(struct spawner_client *p, const void *msg, size_t len)
 {
 	const struct spawn_msg_head *head = msg;
 
@@ -48,7 +48,7 @@ static void msg_take(struct peer *p, const void *msg, size_t len)
 		p->parallel = (uint32_t)head->id;
 }
 
-static void peer_hear(struct server *s, struct peer *p, short revents)
+static void client_hear(struct server *s, struct spawner_client *p, short revents)
 {
 	for (int i = 0; i < FAIR_READS; i++) {
 		ssize_t len = recv(p->fd, s->msg, sizeof(s->msg), MSG_DONTWAIT);
@@ -58,7 +58,7 @@ static void peer_hear(struct server *s, struct peer *p, short revents)
 		else if (len < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		else if (len < 0 || (revents & POLLHUP)) {
-			peer_closed(p);
+			spawner_client_closed(p);
 			return;
 		}
 		/* An empty record looks like the end of file, but nobody has hung up. */
@@ -75,12 +75,12 @@ static void strays_kill(struct server *s)
 	struct job *j;
 
 	for (uint32_t i = 0; i < s->n; i++) {
-		TAILQ_FOREACH(j, &s->peers[i].running, link)
+		TAILQ_FOREACH(j, &s->clients[i].running, link)
 		{
 			spared[n++] = j->supervisor;
 		}
 	}
-	s->strays = family_signal(SIGKILL, spared, n) > 0;
+	s->strays = descendants_signal(SIGKILL, spared, n) > 0;
 }
 
 static void reap(struct server *s)
@@ -100,8 +100,8 @@ static void server_end(struct server *s)
 	struct pollfd p = {.fd = s->signals, .events = POLLIN};
 
 	for (uint32_t i = 0; i < s->n; i++)
-		if (s->peers[i].fd >= 0)
-			peer_closed(&s->peers[i]);
+		if (s->clients[i].fd >= 0)
+			spawner_client_closed(&s->clients[i]);
 	while (clock_us() < until) {
 		reap(s);
 		if (waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD)
@@ -123,9 +123,9 @@ static bool keeper_answer(const struct server *s)
 	return len == 1 || (len < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
-/* The owner of a descriptor that poll() looks at: a peer, or a job of the peer. */
+/* The owner of a descriptor that poll() looks at: a client, or a job of the client. */
 struct polled {
-	struct peer *peer;
+	struct spawner_client *client;
 	struct job *job;
 };
 
@@ -139,7 +139,7 @@ static uint32_t fds_collect(struct server *s, struct pollfd *fds, struct polled 
 	fds[FD_PAIR] = (struct pollfd){.fd = s->pair, .events = POLLIN};
 	fds[FD_SIGNALS] = (struct pollfd){.fd = s->signals, .events = POLLIN};
 	for (uint32_t i = 0; i < s->n; i++) {
-		struct peer *p = &s->peers[i];
+		struct spawner_client *p = &s->clients[i];
 		bool unsent = p->n_done > 0;
 
 		TAILQ_FOREACH(j, &p->running, link)
@@ -158,14 +158,14 @@ static uint32_t fds_collect(struct server *s, struct pollfd *fds, struct polled 
 static void fd_serve(struct server *s, const struct polled *w, short revents)
 {
 	if (w->job) {
-		if (!job_hear(w->peer, w->job, s->result, sizeof(s->result)))
+		if (!job_hear(w->client, w->job, s->result, sizeof(s->result)))
 			s->strays = true;
 		return;
 	}
 	if (revents & POLLOUT)
-		results_send(w->peer);
+		results_send(w->client);
 	if (revents & ~POLLOUT)
-		peer_hear(s, w->peer, revents);
+		client_hear(s, w->client, revents);
 }
 
 /* False: the keeper is gone. */
@@ -186,7 +186,7 @@ static bool server_round(struct server *s, int wait)
 	}
 	if (fds[FD_PAIR].revents && !keeper_answer(s))
 		return false;
-	/* A job stands before its peer, and serving it frees none but itself. */
+	/* A job stands before its client, and serving it frees none but itself. */
 	for (uint32_t i = FD_OWN; i < n; i++)
 		if (fds[i].revents)
 			fd_serve(s, &polled[i], fds[i].revents);
@@ -205,7 +205,7 @@ void server_run(int router, int life, int pair, const int *clients, uint32_t n)
 	s.pair = pair;
 	s.n = n;
 	for (uint32_t i = 0; i < n; i++)
-		peer_init(&s.peers[i], clients[i]);
+		spawner_client_init(&s.clients[i], clients[i]);
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
@@ -216,9 +216,9 @@ void server_run(int router, int life, int pair, const int *clients, uint32_t n)
 		program_permit_take();
 		wait = s.strays ? STRAYS_MS : -1;
 		for (uint32_t i = 0; i < n; i++) {
-			int left = waiting_expire(&s.peers[i], clock_us());
+			int left = waiting_expire(&s.clients[i], clock_us());
 
-			if (jobs_start(&s.peers[i]))
+			if (jobs_start(&s.clients[i]))
 				left = 0;
 			if (left >= 0 && (wait < 0 || left < wait))
 				wait = left;

@@ -178,7 +178,7 @@ static void kill_all(const struct supervisor *s, int sig)
 {
 	if (s->pid > 0)
 		(void)kill(-s->pid, sig);
-	(void)family_signal(sig, NULL, 0);
+	(void)descendants_signal(sig, NULL, 0);
 }
 
 static void exit_note(struct supervisor *s, const siginfo_t *info)

@@ -7,8 +7,8 @@
  * connection to the router: to the socket of the level that the password gave. So a session of the
  * read level that has been taken over does not reach the socket by which changes are made.
  *
- *	session -- {name, password} --> monitor		-- 'y' and the door, 'w' wrong, 'f' full -->
- *	plvsctl -- a byte by the door --> monitor	-- a connection to the router, or none -->
+ *	session -- {name, password} --> monitor		-- 'y' and a socket, 'w' wrong, 'f' full -->
+ *	plvsctl -- a byte by this socket -> monitor	-- a connection to the router, or none -->
  */
 #include "telnet/telnet_monitor.h"
 
@@ -32,7 +32,7 @@ struct monitor {
 	const struct telnet_config *config;
 	const char *from;
 	int session, parent;		/* sockets to the session's process and to the listener */
-	int door;			/* to plvsctl; -1: there is none */
+	int plvsctl;			/* socket to plvsctl; -1: there is none */
 	bool in;			/* somebody has logged in */
 	const struct telnet_user *user; /* NULL: nobody is asked, read level */
 	int tries;
@@ -94,20 +94,20 @@ static void session_name(const struct monitor *m, int fd)
 }
 
 /* plvsctl asks for a connection to the router. */
-static void door_answer(struct monitor *m)
+static void plvsctl_answer(struct monitor *m)
 {
 	char byte;
 	int fd;
 
-	if (recv(m->door, &byte, 1, 0) != 1) {
-		close(m->door);
-		m->door = -1;
+	if (recv(m->plvsctl, &byte, 1, 0) != 1) {
+		close(m->plvsctl);
+		m->plvsctl = -1;
 		return;
 	}
 	fd = telnet_router_connect(m->config->sockets[level_of(m)]);
 	if (fd >= 0)
 		session_name(m, fd);
-	byte_send(m->door, fd >= 0 ? 'y' : 'n', fd);
+	byte_send(m->plvsctl, fd >= 0 ? 'y' : 'n', fd);
 	if (fd >= 0)
 		close(fd);
 }
@@ -162,7 +162,7 @@ static void login_enter(struct monitor *m)
 		return;
 	}
 	m->in = true;
-	m->door = pair[0];
+	m->plvsctl = pair[0];
 	byte_send(m->session, TELNET_IN, pair[1]);
 	close(pair[1]);
 }
@@ -199,12 +199,12 @@ static void monitor_loop(struct monitor *m)
 {
 	for (;;) {
 		struct pollfd p[2] = {{.fd = m->session, .events = POLLIN},
-				      {.fd = m->door, .events = POLLIN}};
+				      {.fd = m->plvsctl, .events = POLLIN}};
 
 		if (poll(p, 2, -1) < 0 && errno != EINTR)
 			return;
 		if (p[1].revents)
-			door_answer(m);
+			plvsctl_answer(m);
 		if (p[0].revents && !login_ask(m))
 			return;
 	}
@@ -230,7 +230,7 @@ int telnet_monitor_run(const struct telnet_config *c, int client, int parent, co
 	struct monitor m = {.config = c,
 			    .from = from,
 			    .parent = parent,
-			    .door = -1,
+			    .plvsctl = -1,
 			    .delay_ms = delay_ms,
 			    .next_ms = clock_ms() + delay_ms};
 	int pair[2];

@@ -38,7 +38,7 @@ enum state {
 struct connection {
 	const struct telnet_config *config;
 	int fd, monitor;
-	int door; /* of plvsctl to the monitor; -1: there is none */
+	int monitor_fd; /* plvsctl's socket to the monitor; -1: none */
 	struct telnet_stream stream;
 	enum state state;
 	uint64_t until_ms; /* when the state ends, if nothing else happens */
@@ -76,7 +76,8 @@ static void finish(struct connection *c, const char *text)
 
 static void shell_start(struct connection *c)
 {
-	const char *fault = telnet_shell_start(c->config->shell, &c->stream, c->door, &c->shell);
+	const char *fault =
+		telnet_shell_start(c->config->shell, &c->stream, c->monitor_fd, &c->shell);
 
 	if (fault)
 		finish(c, fault);
@@ -94,7 +95,7 @@ static void ask_name(struct connection *c)
 	c->state = STATE_NAME;
 }
 
-/* The monitor's answer, and the door that comes with it. */
+/* The monitor's answer, and plvsctl's socket to the monitor, which comes with a login. */
 static char answer_take(struct connection *c)
 {
 	union {
@@ -113,8 +114,8 @@ static char answer_take(struct connection *c)
 		return TELNET_FULL;
 	h = CMSG_FIRSTHDR(&msg);
 	if (h && h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS)
-		memcpy(&c->door, CMSG_DATA(h), sizeof(c->door));
-	return byte == TELNET_IN && c->door < 0 ? TELNET_FULL : byte;
+		memcpy(&c->monitor_fd, CMSG_DATA(h), sizeof(c->monitor_fd));
+	return byte == TELNET_IN && c->monitor_fd < 0 ? TELNET_FULL : byte;
 }
 
 /* Asks the monitor: with the name and the password that were typed, or with none. */
@@ -404,7 +405,7 @@ int telnet_session_run(const struct telnet_config *config, int fd, int monitor, 
 	struct connection c = {.config = config,
 			       .fd = fd,
 			       .monitor = monitor,
-			       .door = -1,
+			       .monitor_fd = -1,
 			       .delay_ms = delay_ms,
 			       .shell.pty = -1};
 

@@ -17,7 +17,7 @@
 
 #define WINDOW_MAX 1000
 #define END_MS	   2000
-#define DOOR	   3 /* the descriptor of the door, in plvsctl */
+#define MONITOR_FD 3 /* the descriptor of the socket to the monitor, in plvsctl */
 
 void telnet_shell_resize(const struct telnet_shell *shell, const struct telnet_stream *s)
 {
@@ -47,7 +47,7 @@ static const char *term_known(const struct telnet_stream *s)
 	return s->columns ? "vt100" : "dumb";
 }
 
-static void shell_exec(const char *program, const struct telnet_stream *s, int door)
+static void shell_exec(const char *program, const struct telnet_stream *s, int monitor)
 {
 	char term[64], socket[16];
 	char *env[] = {term, (char[]){"PATH=/usr/bin:/bin"}, (char[]){"LC_CTYPE=C.UTF-8"}, NULL};
@@ -55,14 +55,14 @@ static void shell_exec(const char *program, const struct telnet_stream *s, int d
 			NULL};
 
 	snprintf(term, sizeof(term), "TERM=%s", term_known(s));
-	snprintf(socket, sizeof(socket), "door:%d", DOOR);
+	snprintf(socket, sizeof(socket), "monitor:%d", MONITOR_FD);
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGCHLD, SIG_DFL);
 	/* The copy stays open in the program. */
-	door = dup(door);
-	if (door < 0 || dup2(door, DOOR) < 0)
+	monitor = dup(monitor);
+	if (monitor < 0 || dup2(monitor, MONITOR_FD) < 0)
 		_exit(127);
-	for (int fd = DOOR + 1; fd < 64; fd++)
+	for (int fd = MONITOR_FD + 1; fd < 64; fd++)
 		close(fd);
 	execve(program, argv, env);
 	fprintf(stderr, "%s cannot be run: %s\r\n", program, strerror(errno));
@@ -88,7 +88,7 @@ static int terminal_open(struct telnet_shell *shell, struct telnet_stream *s, in
 	return 0;
 }
 
-const char *telnet_shell_start(const char *program, struct telnet_stream *s, int door,
+const char *telnet_shell_start(const char *program, struct telnet_stream *s, int monitor,
 			       struct telnet_shell *out)
 {
 	int slave;
@@ -100,7 +100,7 @@ const char *telnet_shell_start(const char *program, struct telnet_stream *s, int
 	out->pid = fork();
 	if (out->pid == 0) {
 		if (login_tty(slave) == 0)
-			shell_exec(program, s, door);
+			shell_exec(program, s, monitor);
 		_exit(127);
 	}
 	close(slave);

@@ -15,7 +15,7 @@ struct telnet_shell {
 
 /* Runs a program with the client's terminal and the socket to the monitor. NULL, or a line for the
  * client with the reason why not. */
-const char *telnet_shell_start(const char *program, struct telnet_stream *s, int door,
+const char *telnet_shell_start(const char *program, struct telnet_stream *s, int monitor,
 			       struct telnet_shell *out);
 /* Passes on a new size of the client's window. */
 void telnet_shell_resize(const struct telnet_shell *shell, const struct telnet_stream *s);

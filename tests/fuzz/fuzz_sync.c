@@ -57,15 +57,15 @@ static void output(void *arg, const uint8_t *bytes, size_t len)
 
 static void start(void)
 {
-	const struct sync_door door = {.n_workers = 1,
-				       .take = take,
-				       .lost = zero,
-				       .give = give,
-				       .tell = give,
-				       .pending = zero};
+	const struct sync_access access = {.n_workers = 1,
+					   .take = take,
+					   .lost = zero,
+					   .give = give,
+					   .tell = give,
+					   .pending = zero};
 	struct identity_update *u = calloc(1, sizeof(*u) + sizeof(u->servers[0]));
-	struct sync_send_config sc = {.door = door, .output = output};
-	struct sync_recv_config rc = {.door = door, .output = output, .max_unbound = 64};
+	struct sync_send_config sc = {.access = access, .output = output};
+	struct sync_recv_config rc = {.access = access, .output = output, .max_unbound = 64};
 
 	ident = identity_create();
 	u->service_id = 1;

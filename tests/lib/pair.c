@@ -74,8 +74,8 @@ int pair_open(struct pair *p, unsigned int workers_a, unsigned int workers_b, ui
 	if (director_open(&p->a, workers_a, max, false) < 0 ||
 	    director_open(&p->b, workers_b, max, true) < 0)
 		return -1;
-	dataplane_sync_door(p->a.dp, &p->door_a);
-	dataplane_sync_door(p->b.dp, &p->door_b);
+	dataplane_sync_access(p->a.dp, &p->access_a);
+	dataplane_sync_access(p->b.dp, &p->access_b);
 	return 0;
 }
 

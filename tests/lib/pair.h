@@ -30,7 +30,7 @@
 
 struct pair {
 	struct harness a, b;
-	struct sync_door door_a, door_b;
+	struct sync_access access_a, access_b;
 };
 
 /* Setup and teardown of a test. 0 or -1. */

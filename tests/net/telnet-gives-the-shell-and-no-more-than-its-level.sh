@@ -168,7 +168,7 @@ eve_runs()
 }
 wait_for 20 "the session runs plvsctl" eve_runs
 eve_runs
-is "the door of plvsctl" "$(tr '\0' ' ' < "/proc/$shell/cmdline")" = "plvsctl --restricted --socket door:3 "
+is "the command line of plvsctl" "$(tr '\0' ' ' < "/proc/$shell/cmdline")" = "plvsctl --restricted --socket monitor:3 "
 is "hashes in the memory of the session" "$("$TOP/tests/net/lib/memory.py" "$session" "${do_it#\$y\$}")" -eq 0
 is "hashes in the memory of the monitor" "$("$TOP/tests/net/lib/memory.py" "$monitor" "${do_it#\$y\$}")" -ge 1
 is "sessions that their own user may trace" "$(for p in $session $shell; do

@@ -3,7 +3,7 @@
 
 void drop_log_take(struct worker *w, const struct rte_mbuf *m, struct drop_ring *r)
 {
-	struct drop_note *n = &r->note[r->next++ % DROP_LOG_NOTES];
+	struct drop_record *n = &r->record[r->next++ % DROP_LOG_RECORDS];
 	const uint8_t *bytes;
 
 	r->left--;

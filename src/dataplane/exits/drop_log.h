@@ -3,7 +3,7 @@
 #define PLVS_DATAPLANE_EXITS_DROP_LOG_H
 
 /*
- * The heads of the packets that a worker dropped last, for each reason. At most DROP_LOG_NOTES
+ * The heads of the packets that a worker dropped last, for each reason. At most DROP_LOG_RECORDS
  * packets of a reason are noted in a tick of the worker's clock, so that a flood costs two
  * comparisons for each packet.
  *
@@ -14,11 +14,11 @@
 
 #include "dataplane/worker.h"
 
-#define DROP_LOG_NOTES 8
-#define DROP_LOG_HEAD  128 /* bytes */
+#define DROP_LOG_RECORDS 8
+#define DROP_LOG_HEAD	 128 /* bytes */
 
-struct drop_note {
-	uint64_t seq;  /* number among the worker's notes, from 1; 0: no note */
+struct drop_record {
+	uint64_t seq;  /* number among the worker's records, from 1; 0: none */
 	uint32_t at_s; /* of the burst's clock */
 	uint16_t port; /* by which the packet came; for Linux's own packets: would have left */
 	uint16_t vlan; /* tag that the port stripped; or 0 */
@@ -27,10 +27,10 @@ struct drop_note {
 };
 
 struct drop_ring {
-	uint32_t tick; /* + 1: of the last note */
-	uint32_t left; /* notes that may be taken in that tick */
+	uint32_t tick; /* + 1: of the last record */
+	uint32_t left; /* records that may be made in that tick */
 	uint32_t next;
-	struct drop_note note[DROP_LOG_NOTES];
+	struct drop_record record[DROP_LOG_RECORDS];
 };
 
 struct drop_log {
@@ -49,7 +49,7 @@ static inline void drop_log_note(struct worker *w, const struct rte_mbuf *m,
 
 	if (r->tick != w->env.now_tick + 1) {
 		r->tick = w->env.now_tick + 1;
-		r->left = DROP_LOG_NOTES;
+		r->left = DROP_LOG_RECORDS;
 	}
 	if (r->left)
 		drop_log_take(w, m, r);

@@ -86,10 +86,10 @@ static bool dropped(const struct worker *s, struct explain_leg *leg)
 	uint64_t last = 0;
 
 	for (unsigned int r = 0; r < DROP_MAX; r++) {
-		for (unsigned int i = 0; s->counters.dropped[r] && i < DROP_LOG_NOTES; i++) {
-			if (log->reason[r].note[i].seq <= last)
+		for (unsigned int i = 0; s->counters.dropped[r] && i < DROP_LOG_RECORDS; i++) {
+			if (log->reason[r].record[i].seq <= last)
 				continue;
-			last = log->reason[r].note[i].seq;
+			last = log->reason[r].record[i].seq;
 			leg->door = EXPLAIN_DROPPED;
 			leg->reason = (uint8_t)r;
 		}

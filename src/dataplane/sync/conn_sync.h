@@ -43,12 +43,12 @@ void sync_push(struct worker *w);
 /* Does an operation. For sync_round(), and before workers start. */
 void sync_apply(struct worker *w, const struct sync_event *op);
 
-/* --- conn_sync_door.c, control context --- */
+/* --- conn_sync_access.c, control context --- */
 
 /* Once, before dataplane_start(): memory for synchronisation. 0 or -ENOMEM. */
 int dataplane_sync_enable(struct dataplane *dp);
 /* For the ha thread. */
-void dataplane_sync_door(struct dataplane *dp, struct sync_door *door);
+void dataplane_sync_access(struct dataplane *dp, struct sync_access *access);
 
 /* Calls fn for the events of every connection that would be reported; workers do not run. Ends when
  * fn returns another value than 0, and returns that value. */

@@ -105,7 +105,7 @@ static bool put_done(struct sync_recv *r, const struct sync_record *rec)
 	struct sync_event op;
 
 	if (sync_record_op(r->c.identity, rec, r->gen, &op)) {
-		if (r->c.door.give(r->c.door.arg, &op) < 0)
+		if (r->c.access.give(r->c.access.arg, &op) < 0)
 			return false;
 		sync_unbound_del(r->unbound, &rec->e);
 		return true;
@@ -121,7 +121,7 @@ static bool complete_done(struct sync_recv *r, uint8_t gen)
 
 	if (!r->begun || gen != r->peer_gen)
 		return true; /* of no transfer that began in this stream */
-	if (r->c.door.tell(r->c.door.arg, &op) < 0)
+	if (r->c.access.tell(r->c.access.arg, &op) < 0)
 		return false;
 	sync_unbound_sweep(r->unbound, r->gen);
 	r->status.complete = true;
@@ -142,7 +142,7 @@ static bool record_done(struct sync_recv *r, const struct sync_record *rec)
 	case RECORD_SEQ:
 	case RECORD_EXPECT:
 		sync_record_op(r->c.identity, rec, r->gen, &op);
-		return r->c.door.give(r->c.door.arg, &op) == 0;
+		return r->c.access.give(r->c.access.arg, &op) == 0;
 	case RECORD_BEGIN:
 		r->gen = (uint8_t)(r->gen % SYNC_GEN_MAX + 1);
 		r->peer_gen = rec->gen;
@@ -275,7 +275,7 @@ static bool bind_one(void *arg, const struct sync_record *rec, uint8_t gen, bool
 
 	if (!sync_record_op(r->c.identity, rec, gen, &op))
 		return false;
-	if (r->c.door.give(r->c.door.arg, &op) == 0)
+	if (r->c.access.give(r->c.access.arg, &op) == 0)
 		return true;
 	*wait = true;
 	return false;
@@ -311,7 +311,7 @@ void sync_recv_poll(struct sync_recv *r, uint64_t now_ms)
 
 bool sync_recv_idle(const struct sync_recv *r)
 {
-	return r->c.door.pending(r->c.door.arg) == 0;
+	return r->c.access.pending(r->c.access.arg) == 0;
 }
 
 void sync_recv_status(const struct sync_recv *r, struct sync_recv_status *out)

@@ -17,7 +17,7 @@
 #include "ha/sync/sync_wire.h"
 
 struct sync_recv_config {
-	struct sync_door door;
+	struct sync_access access;
 	const struct identity *identity;
 	sync_output *output; /* acknowledgements */
 	void *output_arg;

@@ -41,7 +41,7 @@ void sync_send_peer(struct sync_send *s, uint8_t version)
 
 void sync_send_start(struct sync_send *s, uint64_t now_ms)
 {
-	s->lost_seen = s->c.door.lost(s->c.door.arg);
+	s->lost_seen = s->c.access.lost(s->c.access.arg);
 	s->refilled_ms = now_ms;
 	s->tokens = s->c.bytes_per_s / 10;
 	s->pause_ms = 0;
@@ -127,7 +127,7 @@ static void events_take(struct sync_send *s, uint64_t now_ms)
 	for (;;) {
 		if (s->held_at == s->n_held) {
 			s->held_at = 0;
-			s->n_held = s->c.door.take(s->c.door.arg, s->held, EVENTS_STEP);
+			s->n_held = s->c.access.take(s->c.access.arg, s->held, EVENTS_STEP);
 			if (s->n_held == 0)
 				return;
 		}
@@ -143,7 +143,7 @@ static void events_shed(struct sync_send *s)
 {
 	s->n_held = s->held_at = 0;
 	for (unsigned int i = 0; i < SHED_STEPS; i++)
-		if (s->c.door.take(s->c.door.arg, s->held, EVENTS_STEP) == 0)
+		if (s->c.access.take(s->c.access.arg, s->held, EVENTS_STEP) == 0)
 			return;
 }
 
@@ -152,16 +152,16 @@ static void workers_tell(struct sync_send *s)
 	struct sync_event op = {.kind = SYNC_WALK, .token = s->token, .gen = s->gen};
 
 	if (s->status.state == SYNC_SEND_TRANSFER && !s->walk_told && !s->marker_due)
-		s->walk_told = s->c.door.tell(s->c.door.arg, &op) == 0;
+		s->walk_told = s->c.access.tell(s->c.access.arg, &op) == 0;
 	if (s->flush_wanted == s->flush_done || s->flushing || s->flush_known ||
 	    s->status.state == SYNC_SEND_BEHIND ||
 	    (s->status.state == SYNC_SEND_TRANSFER && !s->complete_sent))
 		return;
 	op = (struct sync_event){.kind = SYNC_FLUSH, .token = s->flush_token + 1};
-	if (s->c.door.tell(s->c.door.arg, &op) < 0)
+	if (s->c.access.tell(s->c.access.arg, &op) < 0)
 		return;
 	s->flush_token++;
-	s->flushing = s->c.door.n_workers;
+	s->flushing = s->c.access.n_workers;
 }
 
 static void transfer_step(struct sync_send *s, uint64_t now_ms)
@@ -199,7 +199,7 @@ static bool forgotten(struct sync_send *s)
 
 uint32_t sync_send_poll(struct sync_send *s, uint64_t now_ms)
 {
-	const uint64_t lost = s->c.door.lost(s->c.door.arg);
+	const uint64_t lost = s->c.access.lost(s->c.access.arg);
 
 	if (s->status.state == SYNC_SEND_OFF) {
 		events_shed(s);

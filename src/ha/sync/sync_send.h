@@ -32,7 +32,7 @@ enum sync_send_state {
 };
 
 struct sync_send_config {
-	struct sync_door door;
+	struct sync_access access;
 	const struct identity *identity;
 	sync_output *output;
 	void *output_arg;

@@ -112,7 +112,7 @@ void stream_transfer_begin(struct sync_send *s)
 	stream_begin(s);
 	s->gen = (uint8_t)(s->gen % SYNC_GEN_MAX + 1);
 	s->token++;
-	s->walking = s->c.door.n_workers;
+	s->walking = s->c.access.n_workers;
 	s->walk_told = false;
 	s->marker_due = true;
 	/* A flush under way has to be asked for again, behind the walk. */

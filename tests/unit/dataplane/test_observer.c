@@ -286,16 +286,16 @@ static void heads_of_dropped_packets_are_kept_by_reason(void **state)
 	(void)state;
 	for (uint16_t i = 0; i < 20; i++)
 		send_packet((uint16_t)(4000 + i), 80, TCP_SYN | TCP_FIN);
-	for (unsigned int i = 0; i < DROP_LOG_NOTES; i++)
-		n += r->note[i].seq != 0;
-	assert_int_equal(n, DROP_LOG_NOTES);
+	for (unsigned int i = 0; i < DROP_LOG_RECORDS; i++)
+		n += r->record[i].seq != 0;
+	assert_int_equal(n, DROP_LOG_RECORDS);
 	/* A flood within a tick is kept in part; the next tick's packets are kept again. */
 	harness_advance_ms(&h, 200);
 	send_packet(4099, 80, TCP_SYN | TCP_FIN);
-	for (unsigned int i = 0; i < DROP_LOG_NOTES; i++)
-		newest |= r->note[i].head[35] == (4099 & 0xff);
+	for (unsigned int i = 0; i < DROP_LOG_RECORDS; i++)
+		newest |= r->record[i].head[35] == (4099 & 0xff);
 	assert_true(newest);
-	assert_int_equal(h.dp->workers[0]->drop_log->reason[DROP_NO_SERVER].note[0].seq, 0);
+	assert_int_equal(h.dp->workers[0]->drop_log->reason[DROP_NO_SERVER].record[0].seq, 0);
 }
 
 int main(void)

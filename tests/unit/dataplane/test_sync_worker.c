@@ -23,8 +23,8 @@ static int setup_n(unsigned int workers_a, unsigned int workers_b, uint64_t max)
 {
 	if (pair_open(&p, workers_a, workers_b, max) < 0)
 		return -1;
-	p.door_a.set_mode(p.door_a.arg, SYNC_EMIT);
-	p.door_b.set_mode(p.door_b.arg, SYNC_HOLD);
+	p.access_a.set_mode(p.access_a.arg, SYNC_EMIT);
+	p.access_b.set_mode(p.access_b.arg, SYNC_HOLD);
 	harness_run(&p.a);
 	harness_run(&p.b);
 	return 0;
@@ -51,7 +51,7 @@ static int teardown(void **state)
 static uint32_t taken(struct sync_event *out, uint32_t max)
 {
 	harness_run(&p.a);
-	return p.door_a.take(p.door_a.arg, out, max);
+	return p.access_a.take(p.access_a.arg, out, max);
 }
 
 /* The kind of the only event there is, or SYNC_NONE. */
@@ -86,13 +86,13 @@ static uint32_t pass(uint8_t gen)
 		if (e.kind == SYNC_PUT)
 			e.server = translate(e.server);
 		if (e.kind != SYNC_WALK)
-			assert_int_equal(p.door_b.give(p.door_b.arg, &e), 0);
+			assert_int_equal(p.access_b.give(p.access_b.arg, &e), 0);
 		n++;
 		if (n % 1000 == 0)
 			harness_run(&p.b);
 	}
 	harness_run(&p.b);
-	assert_int_equal(p.door_b.pending(p.door_b.arg), 0);
+	assert_int_equal(p.access_b.pending(p.access_b.arg), 0);
 	return n;
 }
 
@@ -100,14 +100,14 @@ static void walk(void)
 {
 	const struct sync_event op = {.kind = SYNC_WALK, .token = 5};
 
-	assert_int_equal(p.door_a.tell(p.door_a.arg, &op), 0);
+	assert_int_equal(p.access_a.tell(p.access_a.arg, &op), 0);
 }
 
 static void sweep(uint8_t gen)
 {
 	const struct sync_event op = {.kind = SYNC_SWEEP, .gen = gen};
 
-	assert_int_equal(p.door_b.tell(p.door_b.arg, &op), 0);
+	assert_int_equal(p.access_b.tell(p.access_b.arg, &op), 0);
 	harness_run(&p.b);
 }
 
@@ -222,11 +222,11 @@ static void without_a_peer_nothing_is_told(void **state)
 	struct sync_event e;
 
 	(void)state;
-	p.door_a.set_mode(p.door_a.arg, 0);
+	p.access_a.set_mode(p.access_a.arg, 0);
 	pair_connect(&p.a, CLIENT, 4000, IPPROTO_TCP, 80);
 	harness_advance_ms(&p.a, 1000000);
 	assert_int_equal(taken(&e, 1), 0);
-	assert_int_equal(p.door_a.lost(p.door_a.arg), 0);
+	assert_int_equal(p.access_a.lost(p.access_a.arg), 0);
 }
 
 static void a_full_ring_is_counted_and_stops_nothing(void **state)
@@ -236,12 +236,12 @@ static void a_full_ring_is_counted_and_stops_nothing(void **state)
 		pair_connect(&p.a, CLIENT + i, 4000, IPPROTO_TCP, 80);
 	for (uint32_t i = 0; i < 2800; i++)
 		pair_put(&p.a, 0, pair_from_client(CLIENT + i, 4000, IPPROTO_TCP, 80, TCP_RST));
-	assert_int_equal(p.door_a.lost(p.door_a.arg), 0);
+	assert_int_equal(p.access_a.lost(p.access_a.arg), 0);
 	harness_advance_ms(&p.a, 20000);
 	pair_sent(&p.a, 1, &(struct packet){0});
 	assert_int_equal(pair_entries(&p.a), 0);
-	assert_true(p.door_a.lost(p.door_a.arg) > 0);
-	assert_int_equal(p.door_a.lost(p.door_a.arg) + SYNC_EVENT_RING - 1, 3 * 2800);
+	assert_true(p.access_a.lost(p.access_a.arg) > 0);
+	assert_int_equal(p.access_a.lost(p.access_a.arg) + SYNC_EVENT_RING - 1, 3 * 2800);
 }
 
 /* --- what is taken in --- */
@@ -279,7 +279,7 @@ static void what_the_peer_told_of_ages_only_after_a_takeover(void **state)
 	pass(1);
 	harness_advance_ms(&p.b, 5000000);
 	assert_int_equal(pair_entries(&p.b), 1);
-	p.door_b.set_mode(p.door_b.arg, SYNC_EMIT);
+	p.access_b.set_mode(p.access_b.arg, SYNC_EMIT);
 	harness_advance_ms(&p.b, 899000);
 	assert_int_equal(pair_entries(&p.b), 1);
 	harness_advance_ms(&p.b, 2000);
@@ -298,7 +298,7 @@ static void a_connection_goes_on_at_its_server_after_a_takeover(void **state)
 	server[2] = pair_connect(&p.a, CLIENT + 3, 4000, IPPROTO_UDP, 53);
 	server[3] = pair_connect(&p.a, CLIENT + 4, 4000, IPPROTO_TCP, 443);
 	pass(1);
-	p.door_b.set_mode(p.door_b.arg, SYNC_EMIT);
+	p.access_b.set_mode(p.access_b.arg, SYNC_EMIT);
 	for (uint32_t i = 0; i < 4; i++) {
 		const uint8_t proto = i == 2 ? IPPROTO_UDP : IPPROTO_TCP;
 		const uint16_t port = i == 2 ? 53 : i == 3 ? 443 : 80;
@@ -355,7 +355,7 @@ static void a_call_goes_on_at_its_server_after_a_takeover(void **state)
 		server[i] = call_to(&p.a, CLIENT + 1, 4000 + i, calls[i]);
 	assert_int_not_equal(server[0], server[1]);
 	pass(1);
-	p.door_b.set_mode(p.door_b.arg, SYNC_EMIT);
+	p.access_b.set_mode(p.access_b.arg, SYNC_EMIT);
 	for (uint16_t i = 3; i-- > 0;)
 		assert_int_equal(call_to(&p.b, CLIENT + 77, 5000 + i, calls[i]), server[i]);
 }
@@ -386,7 +386,7 @@ static void what_a_complete_transfer_did_not_bring_goes(void **state)
 		pair_connect(&p.a, CLIENT + i, 4000, IPPROTO_TCP, i % 2 ? 80 : 443);
 	pass(1);
 	/* The connections end while the peer does not hear of it. */
-	p.door_a.set_mode(p.door_a.arg, 0);
+	p.access_a.set_mode(p.access_a.arg, 0);
 	for (uint16_t i = 0; i < 400; i += 4) {
 		pair_put(
 			&p.a, 0,
@@ -394,7 +394,7 @@ static void what_a_complete_transfer_did_not_bring_goes(void **state)
 		pair_sent(&p.a, 1, &(struct packet){0});
 	}
 	harness_advance_ms(&p.a, 15000);
-	p.door_a.set_mode(p.door_a.arg, SYNC_EMIT);
+	p.access_a.set_mode(p.access_a.arg, SYNC_EMIT);
 	harness_run(&p.a);
 	walk();
 	assert_true(pass(2) > 300);
@@ -409,10 +409,10 @@ static void a_change_during_a_walk_comes_after_the_entry(void **state)
 	bool ended = false, closed = false;
 
 	(void)state;
-	p.door_a.set_mode(p.door_a.arg, 0);
+	p.access_a.set_mode(p.access_a.arg, 0);
 	for (uint16_t i = 0; i < 1000; i++)
 		pair_connect(&p.a, CLIENT + i, 4000, IPPROTO_TCP, 80);
-	p.door_a.set_mode(p.door_a.arg, SYNC_EMIT);
+	p.access_a.set_mode(p.access_a.arg, SYNC_EMIT);
 	harness_round(&p.a);
 	walk();
 	harness_round(&p.a); /* a part of it */
@@ -433,22 +433,22 @@ static void a_walk_waits_for_room_and_loses_nothing(void **state)
 	uint32_t n = 0;
 
 	(void)state;
-	p.door_a.set_mode(p.door_a.arg, 0);
+	p.access_a.set_mode(p.access_a.arg, 0);
 	for (uint32_t i = 0; i < 2500; i++)
 		for (uint16_t k = 0; k < 1; k++)
 			pair_connect(&p.a, CLIENT + i, (uint16_t)(4000 + k), IPPROTO_TCP, 80);
-	p.door_a.set_mode(p.door_a.arg, SYNC_EMIT);
+	p.access_a.set_mode(p.access_a.arg, SYNC_EMIT);
 	harness_round(&p.a);
 	for (unsigned int i = 0; i < 3; i++) {
 		walk();
 		harness_run(&p.a);
 	}
-	while (p.door_a.take(p.door_a.arg, &e, 1) == 1) {
+	while (p.access_a.take(p.access_a.arg, &e, 1) == 1) {
 		n += e.kind == SYNC_PUT;
 		harness_round(&p.a);
 	}
 	assert_true(n >= 2500);
-	assert_int_equal(p.door_a.lost(p.door_a.arg), 0);
+	assert_int_equal(p.access_a.lost(p.access_a.arg), 0);
 }
 
 static void a_flush_comes_back_behind_what_was_before(void **state)
@@ -458,7 +458,7 @@ static void a_flush_comes_back_behind_what_was_before(void **state)
 
 	(void)state;
 	pair_connect(&p.a, CLIENT, 4000, IPPROTO_TCP, 80);
-	assert_int_equal(p.door_a.tell(p.door_a.arg, &op), 0);
+	assert_int_equal(p.access_a.tell(p.access_a.arg, &op), 0);
 	assert_int_equal(taken(v, 3), 2);
 	assert_int_equal(v[0].kind, SYNC_PUT);
 	assert_int_equal(v[1].kind, SYNC_FLUSH);
@@ -474,9 +474,9 @@ static void a_nat_key_in_the_way_gives_way_to_the_peers(void **state)
 	assert_int_equal(only(&e), SYNC_PUT);
 	e.server = translate(e.server);
 	e.gen = 1;
-	assert_int_equal(p.door_b.give(p.door_b.arg, &e), 0);
+	assert_int_equal(p.access_b.give(p.access_b.arg, &e), 0);
 	e.vport = be16_from(8000); /* another listener, the same server and client */
-	assert_int_equal(p.door_b.give(p.door_b.arg, &e), 0);
+	assert_int_equal(p.access_b.give(p.access_b.arg, &e), 0);
 	harness_run(&p.b);
 	assert_int_equal(pair_entries(&p.b), 1);
 	assert_int_equal(B_COUNTER(sync_collided), 1);
@@ -515,7 +515,7 @@ static void copies_carry_what_is_assured_and_give_way_alike(void **state)
 	c = pair_find(&p.b, be32_from(CLIENT), 4000, IPPROTO_UDP, ipv4(PAIR_VIP), 53);
 	assert_true(c->c.evidence & EVIDENCE_ASSURED);
 	/* A flood of its own, after a takeover: those alone go that are not assured. */
-	p.door_b.set_mode(p.door_b.arg, 0);
+	p.access_b.set_mode(p.access_b.arg, 0);
 	for (uint16_t i = 0; i < 500; i++)
 		pair_connect(&p.b, CLIENT + 256U * i, 6000, IPPROTO_UDP, 53);
 	for (uint16_t i = 0; i < 40; i++)
@@ -531,10 +531,10 @@ static void a_full_table_refuses_and_counts(void **state)
 		connect_assured(&p.a, CLIENT + 256U * i, 4000);
 	assert_int_equal(pair_entries(&p.a), 100);
 	/* The other has some of its own. */
-	p.door_b.set_mode(p.door_b.arg, 0);
+	p.access_b.set_mode(p.access_b.arg, 0);
 	for (uint16_t i = 0; i < 50; i++)
 		connect_assured(&p.b, CLIENT + 256U * i, 5000);
-	p.door_b.set_mode(p.door_b.arg, SYNC_HOLD);
+	p.access_b.set_mode(p.access_b.arg, SYNC_HOLD);
 	pass(1);
 	assert_int_equal(pair_entries(&p.b), 101);
 	assert_true(B_COUNTER(sync_full) > 0);
@@ -565,15 +565,15 @@ static void after_a_takeover_what_is_here_is_newer(void **state)
 	assert_int_equal(only(&e), SYNC_PUT);
 	e.server = translate(e.server);
 	e.gen = 1;
-	p.door_b.give(p.door_b.arg, &e);
+	p.access_b.give(p.access_b.arg, &e);
 	harness_run(&p.b);
-	p.door_b.set_mode(p.door_b.arg, SYNC_EMIT);
+	p.access_b.set_mode(p.access_b.arg, SYNC_EMIT);
 	harness_run(&p.b);
 	e.kind = SYNC_END;
-	p.door_b.give(p.door_b.arg, &e);
+	p.access_b.give(p.access_b.arg, &e);
 	e.kind = SYNC_PUT;
 	e.state = CONN_CLOSE;
-	p.door_b.give(p.door_b.arg, &e);
+	p.access_b.give(p.access_b.arg, &e);
 	sweep(9);
 	assert_int_equal(pair_entries(&p.b), 1);
 	assert_int_equal(

@@ -111,7 +111,7 @@ static bool frame_left(void)
 static struct worker_command command;
 static struct conn_view view;
 static uint64_t loops_before;
-static struct sync_door door;
+static struct sync_access ha_access;
 
 static bool command_done(void)
 {
@@ -128,7 +128,7 @@ static bool last_worker_looked(void)
 
 static bool operations_taken(void)
 {
-	return door.pending(door.arg) == 0;
+	return ha_access.pending(ha_access.arg) == 0;
 }
 
 static bool asleep(uint16_t worker)
@@ -275,14 +275,14 @@ static void ha_tells(unsigned int i)
 {
 	const struct sync_event flush = {.kind = SYNC_FLUSH, .token = i};
 
-	assert_int_equal(door.tell(door.arg, &flush), 0);
+	assert_int_equal(ha_access.tell(ha_access.arg, &flush), 0);
 }
 
 static void an_operation_of_synchronisation_wakes_workers(void **state)
 {
 	(void)state;
 	assert_int_equal(dataplane_sync_enable(h.dp), 0);
-	dataplane_sync_door(h.dp, &door);
+	dataplane_sync_access(h.dp, &ha_access);
 	check_wakes(ha_tells, operations_taken, LAST);
 }
 

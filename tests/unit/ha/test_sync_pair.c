@@ -195,14 +195,14 @@ static int setup_n(unsigned int workers_a, unsigned int workers_b, uint64_t max,
 	if (identity_learn(ident_a, p.a.dp->pub.snapshot) < 0 ||
 	    identity_learn(ident_b, p.b.dp->pub.snapshot) < 0)
 		return -1;
-	sc.door = p.door_a;
+	sc.access = p.access_a;
 	sc.identity = ident_a;
-	rc.door = p.door_b;
+	rc.access = p.access_b;
 	rc.identity = ident_b;
 	snd = sync_send_create(&sc);
 	rcv = sync_recv_create(&rc);
-	p.door_a.set_mode(p.door_a.arg, SYNC_EMIT);
-	p.door_b.set_mode(p.door_b.arg, SYNC_HOLD);
+	p.access_a.set_mode(p.access_a.arg, SYNC_EMIT);
+	p.access_b.set_mode(p.access_b.arg, SYNC_HOLD);
 	sync_recv_accept(rcv, true, now_ms);
 	harness_run(&p.a);
 	harness_run(&p.b);
@@ -266,8 +266,8 @@ static void connect_many(uint32_t n, bool live)
 static void takeover(void)
 {
 	sync_recv_accept(rcv, false, now_ms);
-	p.door_a.set_mode(p.door_a.arg, 0);
-	p.door_b.set_mode(p.door_b.arg, SYNC_EMIT);
+	p.access_a.set_mode(p.access_a.arg, 0);
+	p.access_b.set_mode(p.access_b.arg, SYNC_EMIT);
 	sync_send_stop(snd);
 	steps(2);
 }

@@ -54,7 +54,7 @@ void dataplane_sync_fini(struct worker *w)
 	w->events = w->operations = NULL;
 }
 
-/* ---- the door ---- */
+/* ---- the access ---- */
 
 static uint32_t take(void *arg, struct sync_event *out, uint32_t max)
 {
@@ -137,9 +137,9 @@ static void set_mode(void *arg, uint32_t mode)
 	published_wake(&dp->pub);
 }
 
-void dataplane_sync_door(struct dataplane *dp, struct sync_door *door)
+void dataplane_sync_access(struct dataplane *dp, struct sync_access *access)
 {
-	*door = (struct sync_door){
+	*access = (struct sync_access){
 		.arg = dp,
 		.n_workers = dp->n_workers,
 		.take = take,
