@@ -133,7 +133,7 @@ int vip_routes_clear(uint32_t table, const char *netns, char error[ERROR_TEXT])
 		ret = nlreq_announced_set(&req, table, &left.v[i].addr, left.v[i].metric, false);
 	if (ret == 0 && left.n)
 		log_notice(AREA,
-			   "%u routes that a process before this one left in table %u are "
+			   "%u routes of an earlier process in table %u are "
 			   "removed",
 			   left.n, table);
 	if (ret < 0)

@@ -23,8 +23,7 @@ static json_t *texts_json(char *const *texts, uint32_t n)
 	return array;
 }
 
-/* Keys of the new node part that wait for a restart, whatever was applied in between. New
- * reference. */
+/* Keys of the new node part that wait for a restart, since the start. New reference. */
 static json_t *restart_json(const struct config *boot, const struct config *after)
 {
 	struct config_words *words = NULL;

@@ -155,7 +155,7 @@ void audit_begin(struct control *c, struct rpc_request *req, const char *method,
 		return;
 	a = calloc(1, sizeof(*a));
 	if (!a) {
-		log_warning(AUDIT_AREA, "no memory to tell who asks for %s", method);
+		log_warning(AUDIT_AREA, "no memory for the author of %s", method);
 		return;
 	}
 	a->control = c;

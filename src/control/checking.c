@@ -61,7 +61,7 @@ static void put_effects(struct control *c, const char *key)
 
 	c->checking->counters.rebuilds += ret > 0;
 	if (ret < 0)
-		log_error(AREA, "no memory: service %s keeps the servers that it has", key);
+		log_error(AREA, "no memory: service %s keeps its servers", key);
 }
 
 static void peer_soon(struct control *c)

@@ -9,7 +9,7 @@
 #include "control/control_internal.h"
 #include "rpc/json_dump.h"
 
-/* In a turn: nobody changes it while it is read by the other thread. */
+/* In a turn: no request changes the configuration while the other thread reads it. */
 struct reading {
 	struct pending pending;
 	struct turn turn;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What an operator should know of the ledger. */
+/* The ledger's fault, for the operator. */
 #include "control/kept_view.h"
 
 #include "dataplane/sync/ledger.h"

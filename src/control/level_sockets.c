@@ -26,7 +26,7 @@ static bool owner_find(const struct config_node *node, int level, struct rpc_opt
 	if ((user && !pw) || (s->group && !gr)) {
 		log_error(CONTROL_AREA,
 			  "node.control.%s: there is no %s \"%s\" on this machine: the socket does "
-			  "not exist until it is made and plvs is started again",
+			  "not exist until one is made and plvs is started again",
 			  method_level_words[level], user && !pw ? "user" : "group",
 			  user && !pw ? user : s->group);
 		return false;

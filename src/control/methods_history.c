@@ -114,7 +114,7 @@ static void config_history(struct control *c, struct rpc_request *req, json_t *p
 
 /* --- config.diff --- */
 
-/* In a turn: nobody changes the running configuration while the other thread reads it. */
+/* In a turn: no request changes the running configuration while the other thread reads it. */
 struct difference {
 	struct pending pending;
 	struct turn turn;

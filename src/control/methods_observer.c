@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Trace and capture: each worker gets a observer (dataplane/observe/observer.h), and what the
- * workers tell goes to the client as rows, until the client has gone, or a bound is reached. One at
- * a time.
+ * Trace and capture: each worker gets an observer (dataplane/observe/observer.h), whose records go
+ * to the client as rows, until the client has gone or a bound is reached. One at a time.
  *
- * The filter comes compiled: the text that `tcpdump -ddd` prints. So no name is resolved and
- * nothing is compiled in the router.
+ * The filter comes compiled: the text that `tcpdump -ddd` prints. So the router resolves no names
+ * and compiles no filter.
  */
 #include <stdlib.h>
 #include <string.h>

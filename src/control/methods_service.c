@@ -86,7 +86,7 @@ static const struct config_server *server_gone(const struct config_service *befo
 	return &before->servers[i];
 }
 
-/* Nothing is deleted without a word on how many connections it has. NULL: nothing to say. */
+/* The answer to a deletion has the number of connections. NULL: none. */
 static json_t *connections_json(const struct control *c, enum change_kind kind,
 				const struct config_change *ch)
 {
@@ -235,7 +235,7 @@ static void service_list(struct control *c, struct rpc_request *req, json_t *par
 	listing_start(c, req, NULL, sections, 1);
 }
 
-/* Servers that wait for the end of their connections, and what becomes of those. */
+/* Removed servers with connections, and the treatment of the connections. */
 static json_t *removed_json(const struct control *c, const struct config_service *svc)
 {
 	static const char *const names[] = {"reset", "keep", "drain"};

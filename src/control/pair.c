@@ -226,7 +226,7 @@ void pair_punt_rules(const struct config *config, struct punt_rules *out)
 static void no_memory(void)
 {
 	log_error(CONTROL_AREA,
-		  "no memory to tell the ha thread what changed: it takes effect with "
+		  "no memory to tell the ha thread of a change, which takes effect with "
 		  "the next change");
 }
 

@@ -167,7 +167,7 @@ static void tell_servers(void *arg, const struct snapshot *live, const struct en
 					"changed there takes effect with the next change");
 }
 
-/* The ha thread knows servers by what is pushed here. */
+/* Tells the ha thread the identities of servers. */
 static void identity_push(struct control *c, struct identity_update *u)
 {
 	if (u)

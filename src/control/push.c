@@ -136,7 +136,7 @@ static void difference_store(struct push *p, const json_t *result)
 		json_array_append_new(
 			list, json_sprintf("%s %s", action ? action : "?", object ? object : "?"));
 		log_error(CONTROL_AREA,
-			  "diverged: the peer would have to %s %s to be as this router",
+			  "diverged: the peer would have to %s %s to equal this router",
 			  action ? action : "?", object ? object : "?");
 	}
 	json_decref(v->difference);

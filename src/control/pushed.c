@@ -147,7 +147,7 @@ static void run_asked_rollback(struct control *c, struct rpc_request *req)
 	trial_rollback(c, req);
 }
 
-/* The peer stands by, and was asked for a change; or the peer, in whatever state, asks for the
+/* The peer stands by, and passes on a request for a change; or the peer, in any state, asks for the
  * time. */
 static void run_request(struct control *c, struct rpc_request *req, json_t *request)
 {

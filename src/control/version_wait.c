@@ -16,7 +16,7 @@ struct versions_wait {
 	void *arg;
 };
 
-/* True: nothing more is to come of it. */
+/* True: the outcome is final. */
 static bool outcome_of(const struct versions *v, const struct versions_wait *w,
 		       struct versions_outcome *out)
 {

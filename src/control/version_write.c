@@ -18,7 +18,7 @@ void versions_tell(struct control *c)
 {
 	if (c->ha && ha_set_version(c->ha, &c->versions.version) < 0)
 		log_error(CONTROL_AREA, "no memory to tell the peer of the version of the "
-					"configuration: it is told with the next change");
+					"configuration: the next change tells the peer");
 }
 
 void versions_relate(struct versions *v)

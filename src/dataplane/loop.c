@@ -60,8 +60,8 @@ static uint32_t receive_port(struct worker *w, const struct rx_queue *q)
 }
 
 /*
- * Heartbeats and ARP of Linux leave at once, before what the round brings. A port that is
- * full of other traffic gets them again at each round, and they count as parked meanwhile.
+ * Heartbeats and ARP of Linux leave at once, before the packets of the round. A port whose queue is
+ * full gets them again at each round; meanwhile they count as parked.
  */
 static void send_urgent(struct worker *w)
 {

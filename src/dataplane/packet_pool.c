@@ -16,7 +16,8 @@
 #define POOL_CACHE	  256  /* mbufs per lcore */
 #define POOL_PER_PORT_MIN 2048 /* mbufs; small pools stay in the cache */
 #define POOL_PER_WORKER	  2048 /* in buffers, rings, parked, and its cache */
-/* An MP/MC ring makes the others spin while a worker is off its CPU in the middle of it. */
+/* With an MP/MC ring, other workers spin while a worker loses its CPU within an enqueue or
+ * dequeue. */
 #define POOL_OPS "ring_mt_rts"
 
 int packet_pool_socket(const struct dataplane *dp, const struct port *p)

@@ -121,7 +121,8 @@ static void accept_multicast(struct port *p)
 			 p->config.name, p->driver);
 }
 
-/* A driver can take the wish for receive interrupts and fail at the start: too few vectors. */
+/* A driver can accept the request for receive interrupts and fail at the start, for lack of
+ * vectors. */
 static int device_start(struct port *p, char error[ERROR_TEXT])
 {
 	int rc;

@@ -167,8 +167,8 @@ static uint32_t argument(const char *args, const char *name)
 	return at ? (uint32_t)strtoul(at + strlen(name), NULL, 10) : 0;
 }
 
-/* The kernel gives a queue free some time after its socket was closed. An attempt that fails
- * costs packet buffers, so there is none before. */
+/* The kernel frees a queue some time after its socket was closed. A failed attempt costs packet
+ * buffers, so plvs waits. */
 static int xdp_wait(const struct port *p, char error[ERROR_TEXT])
 {
 	const struct timespec pause = {.tv_nsec = QUEUE_PAUSE_MS * 1000000};

@@ -12,12 +12,12 @@
 #define RSS_KEY_DEFAULT 40
 
 #define RX_WANTED (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_RSS_HASH)
-/* Never TX checksums: they would repair what arrived broken. */
+/* Never TX checksums: they would repair damaged packets. */
 #define TX_WANTED RTE_ETH_TX_OFFLOAD_MULTI_SEGS
 
 /*
- * The steps of what a driver is asked for, best first. Within a step the number of queues goes down
- * (see queues_fewer()), so that a driver that takes, say, powers of two only keeps all else.
+ * Requests to the driver, best first. Within a step the number of queues goes down (see
+ * queues_fewer()), so that a driver that takes, say, powers of two only keeps all else.
  */
 enum port_step {
 	STEP_ALL,

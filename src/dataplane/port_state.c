@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The lock of a port, its warnings, and the sizes of its frames: the base of the other files of a
- * port. */
+/* The lock of a port, its warnings, and the sizes of its frames, for the other files of a port. */
 #include "dataplane/port_internal.h"
 
 #include <stdio.h>

@@ -83,7 +83,7 @@ static void disarm(struct worker_sleep *s, struct worker *w)
 
 /* ---- the wait ---- */
 
-/* Something is left to do that nobody will wake this worker for. */
+/* Work is left for which no other thread or device will wake this worker. */
 static bool work_waits(const struct worker *w)
 {
 	return w->n_parked || w->n_urgent || w->wake_link || w->command || w->sync.n_notes ||

@@ -66,8 +66,8 @@ static void parts_peer_new(struct ha *ha)
 			parts[i]->peer_new(ha);
 }
 
-/* A peer that started anew may make this router active: with what it was told before. So the
- * machine has the event first. */
+/* A restarted peer may make this router active, with its copies of connections. So the machine gets
+ * the event first. */
 static void on_post(struct ha *ha, const struct role_event *event)
 {
 	ha_step(ha, event);
@@ -90,8 +90,8 @@ static void tick_arm(struct ha *ha, uint64_t now_us, uint32_t most_ms)
 }
 
 /*
- * A timer that fires late, or a worker that stood still, says that this router was deaf, not
- * that the peer is silent: what came meanwhile is heard first, and the machine is told.
+ * A late timer or a stalled worker means that this router did not listen, not that the peer is
+ * silent: waiting messages are read first, and the machine gets the lateness.
  */
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Connections between the routers: who tells whom, and by which path. */
+/* Synchronisation of connections: its direction, and its path. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,7 +134,7 @@ static void mode_set(struct ha *ha, uint32_t mode)
 	ha->access.set_mode(ha->access.arg, mode);
 }
 
-/* From role and peer: what this router does about connections now. */
+/* Sets the mode of synchronisation by role and peer. */
 static void direction_set(struct ha *ha, uint64_t now_ms)
 {
 	const struct role *r = &ha->role;

@@ -119,7 +119,8 @@ void ha_act_tick(struct ha *ha, uint64_t now_us)
 	if (ha->grace_until_ms && now_us / 1000 >= ha->grace_until_ms) {
 		ha->grace_until_ms = 0;
 		flag_set(ha, VIP_GRACE, false);
-		log_info(HA_AREA, "grace is over: what has no connection is treated as usual");
+		log_info(HA_AREA,
+			 "grace is over: packets without a connection are treated as usual");
 	}
 	if (ha->relay)
 		relay_look(ha, now_us);

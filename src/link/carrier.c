@@ -12,10 +12,10 @@
 #include "link/link_internal.h"
 
 /*
- * The carrier of a port: what the device says of its link (port_up() of the callbacks), asked ten
- * times a second. af_packet and af_xdp report "up" whatever the interface under them does, so for
- * these the interface has to be up as well. Sockets that were opened in the creator's namespace
- * read the state of the interface when Linux tells of a change.
+ * The carrier of a port: the device's link state (port_up() of the callbacks), read ten times a
+ * second. af_packet and af_xdp always report "up", so for these the interface has to be up as well.
+ * Sockets that were opened in the creator's namespace read the state of the interface when Linux
+ * tells of a change.
  */
 
 static bool is_up(const struct nl_link *k)
@@ -130,7 +130,7 @@ static void silence_tell(struct link *l, uint16_t port, uint32_t neighbours)
 	if (neighbours)
 		log_warning(LINK_AREA,
 			    "port %s: nothing was received for %d s, though the link is up and "
-			    "Linux asks for %u neighbours: look at the cable, the switch and its "
+			    "Linux asks for %u neighbours: check the cable, the switch and its "
 			    "VLANs",
 			    l->config.ports[port].name, SILENCE_S, neighbours);
 	else

@@ -12,7 +12,7 @@
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 
-/* Attributes by type; what is longer than the table is skipped, as newer kernels have it. */
+/* Attributes by type; types beyond the table, of newer kernels, are skipped. */
 struct attrs {
 	const struct nlattr **tb;
 	uint16_t max;

@@ -102,7 +102,7 @@ static void port_warnings(const struct router_parts *r, uint16_t port, bool name
 	if (silent) {
 		snprintf(text, sizeof(text),
 			 "the link is up, but nothing at all is received, though Linux asks for %u "
-			 "neighbours: look at the cable, the switch and its VLANs",
+			 "neighbours: check the cable, the switch and its VLANs",
 			 silent);
 		warning_add(p, named, list, text);
 	}

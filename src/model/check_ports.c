@@ -150,8 +150,7 @@ static void quiet_end(struct check_ports *t, uint64_t now_ms)
 	}
 }
 
-/* A slot that can be told from the others of its port, both by what is sent and by what comes
- * back. */
+/* A slot whose packets, sent and received, differ from those of the port's other slots. */
 static bool slot_fits(const struct check_ports *t, uint32_t slot, const struct check_peer *peer)
 {
 	const struct check_slot *way = &t->slots[slot - slot % CHECK_PORT_WAYS];

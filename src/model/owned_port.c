@@ -23,7 +23,8 @@ static uint8_t owned_flags(const struct service *svc)
 	return svc->n_listen > 1 ? flags | OWNED_SHARED : flags;
 }
 
-/* Several services may name one port: what one of them wants holds, and the first has it. */
+/* Several services may name one port: an option of any of them holds, and the service with the
+ * least id owns the port. */
 static void port_add(struct FAM(listener_table) *t, const struct FAM(listener) *l)
 {
 	struct FAM(listener) *at = FAM_FN(listener_table, slot)(t, l);

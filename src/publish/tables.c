@@ -64,8 +64,8 @@ static uint32_t listen_kinds(const struct config *config, const struct service *
 	return kinds & ADDR_KIND_ROUTED ? kinds : kinds | ADDR_KIND_CLAIMED;
 }
 
-/* An address that one service claims is claimed, whatever others say of it. A VIP is no server's
- * address: nobody but the router speaks as a VIP. */
+/* An address is claimed if one of its services claims it. A VIP is no server's address: only the
+ * router sends from a VIP. */
 static void kinds_decide(struct FAM(addr_table) *t)
 {
 	for (uint32_t i = 0; i <= t->mask; i++) {

@@ -14,7 +14,7 @@
 #include "dataplane/sync/conn_sync.h"
 #include "dataplane/sync/ledger.h"
 
-/* The service of a server by its brief: that schedulers choose for, in the worker's snapshot. */
+/* The service of a server in the worker's snapshot, by the server's brief. */
 static inline const struct service *service_of(const struct worker *w, uint64_t brief)
 {
 	return snapshot_service(w->env.snap, brief & SERVER_BRIEF_SERVICE);
@@ -147,7 +147,7 @@ struct FAM(conn) *FAM_FN(conn, once)(struct worker *w, const struct FAM_FN(conn,
 	return c;
 }
 
-/* Takes back what begin() made. */
+/* Undoes begin(). */
 static void undo(struct worker *w, struct FAM(conn) *c)
 {
 	FAM_FN(give_way, remove)(w, c);
@@ -288,7 +288,7 @@ void FAM_FN(conn, undo)(struct worker *w, struct FAM(conn) *c)
 
 /* --- templates --- */
 
-/* The template that a hold is on. The entry stays at its index while somebody has the hold. */
+/* The template of a hold. The entry stays at its index while the hold lasts. */
 static struct FAM(conn) *template_of(struct worker *w, uint32_t control)
 {
 	unsigned int home = control >> CONTROL_INDEX_BITS;

@@ -175,7 +175,7 @@ static bool template_is_held(const struct FAM(conn) *c)
 	       __atomic_load_n(&c->c.children, __ATOMIC_ACQUIRE) != 0;
 }
 
-/* Other workers say that a client got through under a template; its own worker moves it. */
+/* Other workers report a proven client of a template; its own worker moves the template. */
 static bool template_moved(struct worker *w, enum give_way_list list, struct FAM(conn) *c)
 {
 	if (!(c->c.flags & CONN_F_TEMPLATE))

@@ -141,7 +141,7 @@ void FAM_FN(table, prefetch_conn)(const struct FAM(table) *t, const struct FAM(c
 	__builtin_prefetch(FAM_FN(table, bucket)(t, hash_of(t, c, dir)), 1);
 }
 
-/* An empty bucket for the end of a chain: one given back, else one never used. 0: none is left. */
+/* An empty bucket for the end of a chain: a freed one, else a fresh one. 0: none is left. */
 static uint32_t overflow_take(struct FAM(table) *t)
 {
 	uint32_t fresh = t->overflow_free;

@@ -10,7 +10,7 @@
 #include "dataplane/conn/conn_life.h"
 #include "dataplane/observe/observer.h"
 
-/* A decision that did not become a connection: its hold on the template goes back. */
+/* Releases the hold on a template of a decision that did not become a connection. */
 static void decision_end(struct worker *w, struct rte_mbuf *m)
 {
 	struct pkt_tag *tag = pkt_tag(m);
@@ -101,7 +101,7 @@ void door_flush_punt(struct worker *w, enum punt_class class)
 		wake_link_for(w, ring, BURST_MAX);
 }
 
-/* Linux reads a TAP, where nobody finishes what a device left undone. */
+/* Linux reads frames of a TAP as they are: no device finishes them. */
 static __rte_noinline void punt_segments(struct worker *w, struct rte_mbuf *m,
 					 enum punt_class class)
 {
@@ -179,8 +179,7 @@ void door_handoff(struct worker *w, struct rte_mbuf *m, unsigned int owner, uint
 	door_handoff_as(w, m, owner, HANDOFF_STEER);
 }
 
-/* The lease ended while packets were under way, or this router is not active at all: only
- * Linux's own frames may leave. */
+/* The lease has ended, or this router is not active: only Linux's own frames may leave. */
 static __rte_noinline void lease_filter(struct worker *w, struct tx_buffer *b)
 {
 	uint16_t k = 0;

@@ -102,7 +102,7 @@ static uint32_t group_find(const struct FAM(local_ports) *t, const struct FAM(lo
 	return i;
 }
 
-/* No port is in use, and none in quarantine: the group knows nothing that a new one would not. */
+/* No port is in use or in quarantine, so a new group can take the place of this one. */
 static bool group_is_idle(const struct FAM(local_group) *g, uint32_t now_s)
 {
 	return g->n_used == 0 && now_s - g->half[0].freed_s >= LOCAL_PORT_HELD_S &&

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Admission: which packets may make a connection. The rules are those of IPVS, and those that a
- * service sets apart from IPVS. */
+/* Admission of packets without a connection: the rules of IPVS, and the ones by which a service
+ * deviates from IPVS. */
 #include "dataplane/stages/admit.h"
 
 #include "dataplane/conn/conn_life.h"
@@ -32,8 +32,8 @@ static bool adopts(const struct service_match *match, const struct FAM(pkt) *p)
 	       p->key.proto == IPPROTO_TCP;
 }
 
-/* TCP flags that no stack sends. A service may have them judged as IPVS does; so does Linux
- * where there is no service. */
+/* TCP flags that no stack sends. With any_flags a service treats them as IPVS does. Without a
+ * service, Linux decides. */
 static bool nonsense(const struct worker *w, const struct service *svc, const struct FAM(pkt) *p)
 {
 	if (p->key.proto != IPPROTO_TCP || likely(!tcp_flags_nonsense(p->tcp_flags)))
@@ -48,10 +48,9 @@ static bool goes_on(const struct FAM(pkt) *p)
 }
 
 /*
- * Whether a packet without a connection is dropped because its connection may still become known
+ * Whether a packet without a connection is dropped because the peer may still send its connection
  * (VIP_GRACE); the sender will retransmit the packet. Packets of a NAT server count as replies if
- * they are TCP that opens nothing, or UDP to a port of clients. Those to the peer answer its
- * checks.
+ * they are TCP without a SYN, or UDP to a port of clients. Packets to the peer answer its checks.
  */
 static bool too_early(const struct worker *w, const struct FAM(pkt) *p)
 {
@@ -75,8 +74,8 @@ static void unknown(struct worker *w, struct FAM(pkt) *p, enum unknown_policy po
 	door_drop(w, p->m, DROP_NO_CONNECTION);
 }
 
-/* A server of weight 0 whose connections would be reset if it were removed gets no new one
- * either by a SYN on an old one (IPVS, expire_nodest_conn). */
+/* With on_server_gone `reset`, a server of weight 0 gets no new connection by a SYN on an old one
+ * (IPVS, expire_nodest_conn). */
 static bool sheds(const struct worker *w, const struct conn *c)
 {
 	const struct runtime *rt = &w->pub->runtime;
@@ -87,7 +86,7 @@ static bool sheds(const struct worker *w, const struct conn *c)
 }
 
 /* Whether a server's SYN opens the data connection that an FTP client announced to another VIP. The
- * server used the same two ports before, and the connection of that time has ended. */
+ * server used the same two ports earlier, and that connection has ended. */
 static __rte_noinline bool announced_anew(struct worker *w, const struct FAM(pkt) *p)
 {
 	const struct FAM(conn) *c = p->conn;
@@ -142,9 +141,9 @@ static enum admission admit_follower(struct worker *w, struct FAM(pkt) *p,
 	return ADMIT_FOLLOWS;
 }
 
-/* Whether a program of this router may call the service that its packet is for: replies of every
- * server have to come back here, and not to the router's own address. Without a service other
- * stages judge. False: the packet has left. */
+/* Whether a program of this router may use the packet's service: replies of every server have to
+ * come back here, and not to the router's own address. Without a service later stages decide.
+ * False: the packet has left. */
 static __rte_noinline bool admit_ours(struct worker *w, struct FAM(pkt) *p)
 {
 	const struct service *svc = FAM_FN(service, find)(w, p).svc;

@@ -104,7 +104,7 @@ FAM_ADDR FAM(own_address)(const struct worker *w, const struct FAM(pkt) *p)
 
 #define RESET_LEN ((uint16_t)(IP_HDR + sizeof(struct rte_tcp_hdr)))
 
-/* Sequence numbers that the packet takes up, flags included. */
+/* The length of the packet in sequence numbers, flags included. */
 static uint32_t tcp_length(const struct FAM(pkt) *p)
 {
 	const struct rte_tcp_hdr *tcp = (const struct rte_tcp_hdr *)(p->l3 + p->l4_off);

@@ -7,8 +7,8 @@
 #include "dataplane/stages/pipeline.h"
 #include "dataplane/observe/observer.h"
 
-/* Turns a received frame round: to the station it came from, from the link's MAC, with its
- * VLAN tag in the frame. False when there is no room for the tag. */
+/* Swaps the direction of a received frame: to its sender, from the link's MAC, with its VLAN tag in
+ * the frame. False: no room for the tag. */
 static bool frame_reverse(const struct worker *w, struct rte_mbuf **m, link_id link)
 {
 	struct rte_ether_hdr *eth;

@@ -15,8 +15,8 @@ static bool vip_on_link(const struct addr_entry4 *e, link_id link)
 	return e->link == LINK_ANY || e->link == link;
 }
 
-/* ARP worth Linux's while: for its own addresses, answers, and announcements by which it
- * learns that a neighbour has moved. */
+/* ARP for Linux: requests for its own addresses, answers, and announcements, by which Linux learns
+ * new MACs of neighbours. */
 static bool arp_for_linux(const struct worker *w, const struct rte_arp_ipv4 *a, be16 opcode)
 {
 	return opcode != rte_cpu_to_be_16(RTE_ARP_OP_REQUEST) || a->arp_sip == a->arp_tip ||
@@ -34,8 +34,8 @@ static bool mac_is_ours(const struct fib *fib, const struct rte_ether_addr *mac)
 	return false;
 }
 
-/* The sender says that an address is its own that is active here: the ha thread is to know
- * (its socket at the TAP sees what is punted). Our own announcement that comes back is none. */
+/* The sender claims an address that is active here: the ha thread must see the frame (its socket at
+ * the TAP receives punted frames). An announcement of this router that returns is no claim. */
 static bool arp_is_claim(const struct worker *w, const struct addr_entry4 *e,
 			 const struct rte_arp_ipv4 *a)
 {

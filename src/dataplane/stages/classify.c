@@ -33,7 +33,7 @@ static uint32_t *sorted(const struct classifier *c)
 	return v;
 }
 
-/* Rules that are the same keep their counter, wherever they stand now. */
+/* An unchanged rule keeps its counter, also at another position. */
 static int hits_take(struct classifier *c, const struct classifier *old)
 {
 	uint32_t *mine = sorted(c), *theirs = old ? sorted(old) : NULL, k = 0;

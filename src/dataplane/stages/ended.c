@@ -75,7 +75,7 @@ void FAM_FN(ended, ask)(struct worker *w, const struct FAM(new_ends) *way)
 	door_send(w, m, nh->port);
 }
 
-/* Whether there is an end that does not know yet, or does not know for sure. */
+/* Whether an end has not been reset yet, or may not have received the RST. */
 static bool is_open(const struct FAM(conn) *c)
 {
 	return c->c.proto == IPPROTO_TCP && c->c.state != CONN_CLOSE &&
@@ -112,7 +112,7 @@ static void server_ask(struct worker *w, const struct FAM(conn) *c)
 	}
 }
 
-/* True: it is an end that was not asked for before. */
+/* True: the end was not asked for before. */
 static bool end(struct worker *w, struct FAM(conn) *c)
 {
 	const struct FAM(new_ends) to_client = {c->vaddr, c->caddr, c->vport, c->cport};

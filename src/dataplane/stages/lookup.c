@@ -4,8 +4,7 @@
  *
  * Reads: key, hash, dir, tcp_flags, conn (the guess of steer). Writes: conn (NULL = none), never a
  * server's half (halves.h); the burst's known. Doors: none.
- * Both misses are on their way since parse (bucket) and steer (entry), which had other work
- * to do meanwhile.
+ * Parse has prefetched the bucket, and steer the entry.
  */
 #include "dataplane/conn/tcp_state.h"
 #include "dataplane/fullnat/halves.h"

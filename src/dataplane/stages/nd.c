@@ -166,8 +166,8 @@ static void solicited(struct worker *w, struct pkt6 *p, struct addr6 target)
 	}
 }
 
-/* From a station that is not this router and claims an address that is active here: the ha thread
- * must be told (its socket at the TAP sees punted frames). Linux learns from all others. */
+/* Another station claims an address that is active here: the ha thread must see the frame (its
+ * socket at the TAP receives punted frames). From all other messages Linux learns. */
 static void advertised(struct worker *w, struct pkt6 *p, struct addr6 target)
 {
 	const struct addr_entry6 *e = addr_table6_find(w->env.snap->addrs6, target);

@@ -58,8 +58,8 @@ static void punt(struct worker *w, struct FAM(pkt) *p, enum punt_class class)
 		door_punt(w, p->m, class);
 }
 
-/* To Linux, unless the packet is an ICMP error about a tunnel's outer packet. Such an error comes
- * to an address of the router's own, or of a prefix that tunnels come from. */
+/* To Linux, unless the packet is an ICMP error about a tunnel's outer packet, to an address of the
+ * router or of a prefix of tunnel sources. */
 static void punt_unless_tunnel(struct worker *w, struct FAM(pkt) *p, enum punt_class class)
 {
 	if (p->key.proto != ICMP_PROTO || !FAM_FN(tunnel, error)(w, p))

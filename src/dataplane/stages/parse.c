@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Stage parse: Ethernet, VLAN, IPv4 or IPv6, TCP and UDP ports. Frames of each family become a
- * burst; whatever is of neither family leaves here.
+ * burst; frames of neither family leave here.
  *
  * Reads: frame, m->port, offload flags. Writes: every field of pkt4 and pkt6 but dir and nh.
  * Prefetches the bucket of the key.

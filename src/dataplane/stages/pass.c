@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The way of a burst of one family through the stages, and the expiry of its connections. */
+/* Runs a burst of one family through the stages, and expires connections. */
 #include "dataplane/conn/conn_life.h"
 #include "dataplane/conn/tcp_state.h"
 #include "dataplane/exits/doors.h"
@@ -10,7 +10,7 @@
 
 #define EXPIRE_BUDGET 64 /* entries of the wheel per loop */
 
-/* Stage transmit: every packet that is left goes out of its next hop's port. */
+/* Stage transmit: every remaining packet goes to its next hop's port. */
 void FAM(stage_transmit)(struct worker *w, struct FAM(burst) *b)
 {
 	for (uint16_t i = 0; i < b->n; i++)
@@ -28,7 +28,8 @@ void FAM_FN(pipeline, pass)(struct worker *w, struct FAM(burst) *b)
 	FAM_FN(pipeline, own)(w, b);
 }
 
-/* The state of each packet's server, and its next hop: of many servers, most are in no cache near.
+/* Prefetches the state of each packet's server, and its next hop: with many servers most are not in
+ * a near cache.
  */
 static __rte_noinline void servers_prefetch(struct worker *w, const struct FAM(burst) *b)
 {
@@ -57,8 +58,8 @@ void FAM_FN(pipeline, own)(struct worker *w, struct FAM(burst) *b)
 	FAM_FN(pipeline, finish)(w, b);
 }
 
-/* A template whose time ends while connections are under it lasts for the extension of its
- * service; the next use gives it the whole time-out again. */
+/* A template whose time ends while it has holds lasts for the extension of its service; the next
+ * use restores the whole time-out. */
 static void template_extend(struct worker *w, struct FAM(conn) *t)
 {
 	const struct service *svc = FAM_FN(conn, service)(w, t);
@@ -87,7 +88,7 @@ static int entry_expire(void *ctx, struct conn *c, uint32_t index)
 	return 0;
 }
 
-/* A connection that lives on keeps its next hops from being forgotten. */
+/* A living connection keeps its next hops from being removed. */
 static void entry_visit(void *ctx, struct conn *c, uint32_t index)
 {
 	struct worker *w = ctx;

@@ -53,9 +53,9 @@ void pipeline_run(struct worker *w, struct rte_mbuf **frames, uint16_t n)
 		pipeline6_pass(w, &b6);
 }
 
-/* A program of this router calls a VIP that is active here. Linux sends such a packet where an
- * administrator's rule says so; on a wire nobody would answer. Full NAT alone brings the reply
- * back. */
+/* A program of this router sends to a VIP that is active here. Linux sends the packet to a port
+ * only by a rule of the administrator; on the wire no station would answer. Only full NAT brings
+ * the reply back. */
 static bool calls_vip(const struct worker *w, const struct rte_mbuf *m)
 {
 	const struct snapshot *s = w->env.snap;
@@ -112,7 +112,7 @@ static enum parked_fate parked_look(struct worker *w, struct parked *q)
 	return PARKED_WAITS;
 }
 
-/* Runs parked packets that need not wait any more, up to a burst of them. Returns their number. */
+/* Runs parked packets that need not wait any more, at most a burst. Returns their number. */
 static uint16_t unpark_burst(struct worker *w)
 {
 	struct rte_mbuf *run[BURST_MAX];
@@ -157,7 +157,7 @@ static uint64_t listed(const struct worker *w, enum give_way_list list)
 	return (uint64_t)w->v4.way.list[list].n + w->v6.way.list[list].n;
 }
 
-/* Once a round in place of at each change: control reads them between rounds at best. */
+/* Once a round, not at each change, since control does not read more often. */
 static void gauges_update(struct worker *w)
 {
 	struct worker_counters *c = &w->counters;

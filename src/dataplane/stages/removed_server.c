@@ -7,7 +7,7 @@
 #include "dataplane/conn/conn_life.h"
 #include "dataplane/conn/tcp_state.h"
 
-/* Neither a connection of a removed server nor one that an operator ended takes up a new resolve
+/* Connections of a removed server, and those that an operator ended, do not take the new resolve
  * generation: see resolve.c. */
 static bool ends(const struct worker *w, const struct conn *c, uint8_t pkt_flags)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Stage resolve: the next hop of each packet's direction. A connection keeps the ids it
- * found until the resolve generation moves on; then its next packet looks again.
+ * Stage resolve: the next hop of each packet's direction. A connection keeps its next hops until
+ * the resolve generation changes; then its next packet looks them up again.
  *
  * The stage comes before track: a packet that leaves here does not change the TCP state.
  *
@@ -17,7 +17,7 @@
 #include "dataplane/stages/route.h"
 #include "dataplane/tunnel/tunnel.h"
 
-/* Where a packet goes next: route_next() for an address of the burst's family. */
+/* route_next() for an address of the burst's family. */
 static bool route_towards(const struct fib *fib, FAM_ADDR dest, link_id *link, FAM_ADDR *neighbour)
 {
 	const struct FAM(route) *r = FAM_FN(fib, find)(fib->FAM(v), dest);
@@ -67,7 +67,7 @@ static bool server_serves(const struct worker *w, const struct server_rt *rt)
 		      server_rt_on_removed(&w->pub->runtime, rt, w->env.now_s) == ON_REMOVED_DRAIN);
 }
 
-/* Looks at the changes since the connection was resolved last. False: the packet has left. */
+/* Applies the changes since the connection was resolved last. False: the packet has left. */
 static bool resolve_again(struct worker *w, struct FAM(pkt) *p)
 {
 	struct conn *c = &p->conn->c;

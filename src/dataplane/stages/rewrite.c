@@ -2,7 +2,7 @@
 /*
  * Stage rewrite: NAT, direct routing, full NAT, tunnel; TTL, MTU, Ethernet header, counters of the
  * server. Packets of a local server end here.
- * Checksums are updated, never computed: a checksum that arrived wrong leaves wrong.
+ * Checksums are updated, never computed: a wrong checksum stays wrong.
  *
  * Reads: conn, dir, nh, l3. Writes: the frame. Doors: drop (TTL, MTU), sent (tunnel,
  * fragments), punt (local).
@@ -74,8 +74,7 @@ static uint16_t headless_apply(struct FAM(pkt) *p)
 				      : FAM_FN(nat, address)(p->conn, p->l3, p->dir);
 }
 
-/* The headers of a packet that may go. Inlined where it is called: packets that fit pay for no
- * other. */
+/* The headers of a packet that may go. Inlined, so packets that fit pay for no other case. */
 static __rte_always_inline void headers_rewrite(struct FAM(pkt) *p)
 {
 	uint16_t delta = FAM_FN(ip, hop_down)(p->l3);
@@ -128,8 +127,8 @@ static void headers_of(const struct worker *w, struct FAM(pkt) *p)
 
 static void rewrite_again(struct worker *w, struct FAM(pkt) *p);
 
-/* A marked frame (big_frame.h) on a way where nobody finishes it: its segments go on one by one.
- * Takes the packet, which is counted. */
+/* A marked frame (big_frame.h) for a device that cannot finish it: cut into segments, which go on
+ * one by one. Takes and counts the packet. */
 static __rte_noinline void rewrite_segments(struct worker *w, const struct FAM(pkt) *p)
 {
 	const uint32_t l2_len = (uint32_t)(p->l3 - rte_pktmbuf_mtod(p->m, uint8_t *));
@@ -149,8 +148,8 @@ static __rte_noinline void rewrite_segments(struct worker *w, const struct FAM(p
 	}
 }
 
-/* Longer than the next hop's MTU: passes where its segments are not; else refused with DF and in
- * IPv6, sent as fragments without. False: the packet has left. */
+/* A packet longer than the next hop's MTU passes if its segments fit. Otherwise IPv6 and DF are
+ * refused; without DF fragments are sent. False: the packet has left. */
 static __rte_noinline bool rewrite_long(struct worker *w, struct FAM(pkt) *p)
 {
 	const uint32_t segment = big_has_segments(p->m) ? big_segment_len(p->m) : 0;

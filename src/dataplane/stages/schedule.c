@@ -70,7 +70,7 @@ static void once_make(struct worker *w, const struct FAM_FN(conn, new) * n, stru
 		FAM_FN(follow, decided_put)(w, p, n->server_id);
 }
 
-/* The server that was chosen when this packet came first, before it was parked; or NULL. */
+/* The server that was chosen before the packet was parked; or NULL. */
 static const struct server *server_decided(const struct service *svc, const struct FAM(pkt) *p)
 {
 	const struct pkt_tag *tag = pkt_tag(p->m);
@@ -81,7 +81,7 @@ static const struct server *server_decided(const struct service *svc, const stru
 	return NULL;
 }
 
-/* The client's server, whatever the scheduler would say. */
+/* The client's server, by persistence in place of the scheduler. */
 static int persistent_make(struct worker *w, const struct service_match *match, struct FAM(pkt) *p)
 {
 	const bool again = FAM(one_packet)(match->svc, p) && server_decided(match->svc, p) &&
@@ -147,9 +147,9 @@ static int scheduled_make(struct worker *w, const struct service *svc, struct FA
 	return ret;
 }
 
-/* The client's port is in use towards the scheduler's choice already (another VIP sent it there):
- * the next server in list order that is free of it; when there is none, the place of a connection
- * that is not assured. */
+/* The client's port is in use towards the scheduler's choice already, through another VIP: takes
+ * the next server in list order without that port, or else replaces a connection that is not
+ * assured. */
 static int other_make(struct worker *w, const struct service *svc, struct FAM(pkt) *p,
 		      const struct server_rt *choice)
 {
@@ -240,7 +240,7 @@ static bool follower_once(struct worker *w, const struct service_match *match, s
 	return false;
 }
 
-/* A fragment makes no connection: its first one did, or went elsewhere. */
+/* A fragment makes no connection: the first fragment did, or went to Linux. */
 static bool schedule_follower(struct worker *w, const struct service_match *match,
 			      struct FAM(pkt) *p)
 {
@@ -260,8 +260,8 @@ static void note_new(struct worker *w, struct FAM(pkt) *p, const struct service 
 	FAM(resolve_ahead)(w, p->conn);
 }
 
-/* No connection can be made. -EEXIST: the client's port is in use towards every server, by
- * connections that are assured and alive: the client is told so, as by a host without the service.
+/* No connection can be made. -EEXIST: the client's port is in use towards every server, by assured
+ * and living connections: the client gets a refusal, as from a host without the service.
  */
 static void refuse(struct worker *w, struct FAM(pkt) *p, int why)
 {
@@ -371,8 +371,8 @@ static struct FAM(conn) *find_again(struct worker *w, const struct FAM(pkt) *p)
 	return FAM_FN(half, client)(t, FAM_FN(table, find)(t, &p->key, p->hash, p->dir));
 }
 
-/* A connection that a later packet of the burst pushed out of a full table, or replaced, is
- * nothing that the stages to come may touch. */
+/* Later stages must not use a connection that a later packet of the burst evicted from a full
+ * table, or replaced. */
 static void let_go(struct worker *w, struct FAM(burst) *b)
 {
 	uint16_t k = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Actions and transitions: what every part of the machine is made of. */
+/* Actions and transitions, for all parts of the machine. */
 #include "ha/role/role_internal.h"
 
 #include <assert.h>

@@ -115,8 +115,8 @@ static void reset_command(struct role_call *t)
 	role_reply(t, 0, "failback counts from anew");
 }
 
-/* The process ends whatever becomes of its connections: a peer that has most of them, or an older
- * or newer version of the configuration, is better than none. */
+/* The process ends in any case: a peer with most of the connections, or with another version of the
+ * configuration, is better than none. */
 static bool hand_over_to_quit(struct role_call *t)
 {
 	const struct role_peer *p = &t->r->peer;

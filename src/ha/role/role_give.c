@@ -162,7 +162,7 @@ void role_give_tick(struct role_call *t)
 		give_abort(t, unable, "the peer is no longer able");
 }
 
-/* The peer is active: what still comes here goes to it. */
+/* The peer is active: late frames are relayed to it. */
 static void give_done(struct role_call *t)
 {
 	struct role *r = t->r;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Whether the peer is heard: on which paths, in which frames, and who says that it is the peer. */
+/* Detection of the peer: by which paths, in which frames, and under which session. */
 #include "ha/role/role_internal.h"
 
 bool role_peer_alive(const struct role *r, uint64_t now_ms)

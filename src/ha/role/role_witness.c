@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Witnesses: who answers, how often they are asked, and what follows from their silence. */
+/* Witnesses: their answers, the pace of questions, and the consequences of silence. */
 #include "ha/role/role_internal.h"
 
 #include <string.h>
@@ -124,7 +124,7 @@ static uint64_t overdue_after_ms(const struct role *r)
 	return ROLE_WITNESS_SLOW_MS + r->cfg.keepalive_ms;
 }
 
-/* A link whose witnesses answered not long ago misses an answer: it may have been lost. */
+/* A link whose witnesses answered recently may miss a lost answer. */
 static bool answers_overdue(const struct role *r, uint64_t now)
 {
 	for (uint8_t link = 0; link < r->cfg.n_vip_links; link++) {

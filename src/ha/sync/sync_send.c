@@ -190,7 +190,7 @@ static void unanswered_repeat(struct sync_send *s, uint64_t now_ms)
 	}
 }
 
-/* The peer waits for what it acknowledged long ago: it has forgotten the stream. */
+/* The peer waits for a record that it acknowledged long ago, so it has lost the stream. */
 static bool forgotten(struct sync_send *s)
 {
 	return s->backward >= FORGOTTEN_TRIES && s->first != s->next &&

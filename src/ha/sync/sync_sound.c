@@ -23,7 +23,7 @@ static bool proto_sound(uint8_t proto)
 	return l4 == IPPROTO_TCP || l4 == IPPROTO_UDP || proto == RECORD_TEMPLATE;
 }
 
-/* Never half-open: those are told to nobody. */
+/* Never half-open: such connections are not synchronised. */
 static bool state_sound(uint8_t proto, uint8_t state)
 {
 	if (proto & RECORD_TEMPLATE)
