@@ -51,7 +51,8 @@ static __rte_always_inline enum drop_reason ipv6_finish(const struct worker *w, 
 	const struct table6 *const t = &w->v6.table;
 	struct key6 key = {0};
 
-	key6_set(&key, l3 + offsetof(struct rte_ipv6_hdr, src_addr), rest);
+	memcpy(&key, l3 + offsetof(struct rte_ipv6_hdr, src_addr), 2 * sizeof(key.saddr));
+	memcpy((uint8_t *)&key + offsetof(struct key6, sport), &rest, sizeof(rest));
 	if (unlikely(((const uint8_t *)&key)[0] == 0xff || key.saddr.word[0] == 0) &&
 	    source6_is_bad(w, (const uint8_t *)&key.saddr, (uint8_t)(rest >> 32)))
 		return DROP_BAD_SOURCE;
