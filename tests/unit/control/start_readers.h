@@ -51,8 +51,10 @@ int __wrap_rte_eal_init(int argc, char **argv)
 {
 	if (!start_log)
 		return __real_rte_eal_init(argc, argv);
-	for (int i = 1; i < argc; i++)
+	for (int i = 1; i < argc; i++) {
 		START_LOG("EAL argument %d: %s\n", i, argv[i]);
+		free(argv[i]); /* of node.eal: EAL would keep it */
+	}
 	return 0;
 }
 
