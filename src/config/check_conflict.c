@@ -103,8 +103,8 @@ static void pool_check(struct config_context *ctx, const struct config *config,
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
 		const struct config_server *s = &svc->servers[i];
 
-		if (!forward_has(s->forward, FORWARD_TWO_HALVES) ||
-		    s->ep.addr.family == ADDR_NONE || pool_has(config, s->ep.addr.family))
+		if (!forward_has(s->forward, FORWARD_BY_LOCAL) || s->ep.addr.family == ADDR_NONE ||
+		    pool_has(config, s->ep.addr.family))
 			continue;
 		context_push_key(ctx, "servers");
 		context_push_index(ctx, i);

@@ -291,7 +291,7 @@ static void one_packet_check(struct config_context *ctx, const struct config_ser
 	for (uint32_t i = 0;
 	     svc->policy.service.one_packet && svc->proto != IPPROTO_TCP && i < svc->n_servers;
 	     i++) {
-		if (!forward_has(svc->servers[i].forward, FORWARD_TWO_HALVES))
+		if (!forward_has(svc->servers[i].forward, FORWARD_BY_LOCAL))
 			continue;
 		context_push_key(ctx, "servers");
 		context_push_index(ctx, i);

@@ -23,16 +23,27 @@ struct FAM(source_slot) {
 _Static_assert(sizeof(struct FAM(source_slot)) == (FAMILY == 4 ? 16 : 32),
 	       "whole ones in a cache line");
 
+/* The local end of a connection by full NAT that is being made: the pool that it is of, and where
+ * the choice of a port begins. */
+struct FAM(local_plan) {
+	struct FAM(local_end) end;
+	const FAM_ADDR *addrs; /* [n_addrs] */
+	uint32_t n_addrs;
+	uint32_t group; /* 0: none */
+	unsigned int half;
+};
+
 struct FAM(worker) {
 	struct FAM(table) table;
 	struct wheel wheel;
 	struct give_way way;
 	uint32_t *syn_stamps;	      /* [capacity + 1], by entry: handshake.h; NULL: off */
 	struct proxy_start *proxies;  /* [capacity + 1], by entry: proxy/proxy.h */
-	struct FAM(ledger_row) *rows; /* by entry and half: sync/ledger.h; NULL: off */
+	struct local_place *places;   /* [capacity + 1], by entry: fullnat/local_end.h */
+	struct FAM(ledger_row) *rows; /* by entry and local end: sync/ledger.h; NULL: off */
 	uint32_t rows_limit; /* rows from here on have no memory. ledger thread: wo, worker: ro */
-	/* The same of halves, from table.half_first on; of those of the other family's entries. */
-	uint32_t half_rows_limit[2];
+	/* The same of rows of local ends: of this family's entries, of the other family's. */
+	uint32_t local_rows_limit[2];
 	uint8_t *
 		marks; /* [capacity + 1], by entry: sync/conn_sync.h; NULL: no peer is configured */
 	struct FAM(follow) *follow;	  /* fragments and their datagrams */
@@ -41,7 +52,8 @@ struct FAM(worker) {
 	uint32_t n_begun; /* connections of the burst at hand without their out key */
 	struct FAM(marked_dests) marked;
 	struct FAM(local_ports) ports;	/* of full NAT, towards servers of this family */
-	uint32_t ending[HALVES_ENDING]; /* servers' halves: FAM_FN(halves, prefetch_end)() */
+	struct FAM(local_plan) plan;	/* fullnat/local_end.h */
+	uint32_t ending[LOCALS_ENDING]; /* entries: FAM_FN(local_end, prefetch)() */
 	uint32_t n_ending;
 	uint32_t n_others; /* servers' halves of connections in the other family's table */
 	struct FAM(source_slot) sources[SOURCE_SLOTS]; /* by the hash of the server's address */

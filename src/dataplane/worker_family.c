@@ -14,6 +14,11 @@ static size_t proxies_size(uint32_t capacity)
 	return sizeof(struct proxy_start) * ((size_t)capacity + 1);
 }
 
+static size_t places_size(uint32_t capacity)
+{
+	return sizeof(struct local_place) * ((size_t)capacity + 1);
+}
+
 int FAM_FN(worker, init)(struct worker *w, uint32_t capacity, uint64_t seed)
 {
 	struct FAM(worker) *f = &w->FAM(v);
@@ -38,12 +43,17 @@ int FAM_FN(worker, init)(struct worker *w, uint32_t capacity, uint64_t seed)
 	f->follow = pages_alloc(sizeof(*f->follow), w->socket);
 	f->syn_stamps = pages_alloc(stamps_size(capacity), w->socket);
 	f->proxies = pages_alloc(proxies_size(capacity), w->socket);
-	if (f->follow && f->syn_stamps && f->proxies)
+	f->places = pages_alloc(places_size(capacity), w->socket);
+#if FAMILY == 4
+	f->table.locals = f->ports.locals;
+#endif
+	if (f->follow && f->syn_stamps && f->proxies && f->places)
 		return 0;
 	ret = -ENOMEM;
 	pages_free(f->follow, sizeof(*f->follow));
 	pages_free(f->syn_stamps, stamps_size(capacity));
 	pages_free(f->proxies, proxies_size(capacity));
+	pages_free(f->places, places_size(capacity));
 	FAM_FN(local_ports, destroy)(&f->ports);
 err_way:
 	FAM_FN(give_way, fini)(&f->way);
@@ -61,6 +71,7 @@ void FAM_FN(worker, fini)(struct worker *w)
 	pages_free(f->follow, sizeof(*f->follow));
 	pages_free(f->syn_stamps, stamps_size(f->table.capacity));
 	pages_free(f->proxies, proxies_size(f->table.capacity));
+	pages_free(f->places, places_size(f->table.capacity));
 	FAM_FN(local_ports, destroy)(&f->ports);
 	FAM_FN(give_way, fini)(&f->way);
 	wheel_fini(&f->wheel);

@@ -34,8 +34,8 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words of rows");
 #define LEDGER_PAGE	  4096U
 #define LEDGER_BOOT_BYTES 16
 #define LEDGER_FTP_ROWS	  4097U /* of one worker; 0 is not used */
-/* Of a table: row 0 is not used, then a row for each entry, for the server's half of each entry,
- * and for that of each entry of the other family. */
+/* Of a table: row 0 is not used, then a row for each entry, for the local end of each entry (full
+ * NAT), and for that of each entry of the other family. */
 #define LEDGER_ROWS(capacity) (3 * ((uint64_t)(capacity) + 1))
 #define LEDGER_STARTS_MAX     5 /* starts in a row that took a ledger up and did not last */
 
@@ -61,7 +61,7 @@ struct ledger_header {
 #define LEDGER_F_ASSURED 0x01U /* by evidence, as SYNC_F_ASSURED */
 #define LEDGER_F_THROUGH 0x10U /* of a template: a client got through under it */
 #define LEDGER_F_FTP	 0x80U /* without proxy: an FTP control connection, as SYNC_F_FTP */
-/* The row of a server's half (full NAT). The row has the connection's key and protocol, the local
+/* The row of a local end (full NAT). The row has the connection's key and protocol, the local
  * address and port in daddr and dport, and the index of the connection's row in server. */
 #define LEDGER_F_LOCAL 0x20U
 /* With LEDGER_F_LOCAL: the connection and its row are in the table of the other family. Hashes of

@@ -40,13 +40,13 @@ enum forward_method {
 #define FORWARD_REPLIES_PASS (1U << FWD_NAT | 1U << FWD_FULLNAT) /* replies of the server pass */
 #define FORWARD_REWRITES     (1U << FWD_NAT | 1U << FWD_FULLNAT) /* addresses and ports change */
 #define FORWARD_BY_SOURCE    (1U << FWD_NAT)	 /* replies are told by the server's address */
-#define FORWARD_TWO_HALVES   (1U << FWD_FULLNAT) /* the server sees a pool's address: halves.h */
+#define FORWARD_BY_LOCAL     (1U << FWD_FULLNAT) /* replies are told by an address of a pool */
 /* The server has the VIP as an address of its own, and answers the client itself. */
 #define FORWARD_SERVER_HAS_VIP (1U << FWD_DR | 1U << FWD_TUNNEL)
 #define FORWARD_SAME_LINK      (1U << FWD_DR)	  /* the server has to be the next hop */
 #define FORWARD_OUTER_HEADER   (1U << FWD_TUNNEL) /* packets travel in packets of the router */
 /* The server may be of the other family. */
-#define FORWARD_CROSSES	  (FORWARD_OUTER_HEADER | FORWARD_TWO_HALVES)
+#define FORWARD_CROSSES	  (FORWARD_OUTER_HEADER | FORWARD_BY_LOCAL)
 #define FORWARD_ENDS_HERE (1U << FWD_LOCAL) /* packets go to Linux: no next hop */
 
 static inline bool forward_has(unsigned int method, unsigned int set)

@@ -207,7 +207,7 @@ static struct endpoint local_of(struct harness *h, const struct conn4 *c)
 	if (c->c.method == FWD_FULLNAT && half4_crosses(c))
 		local.addr = addr_from_addr6(crossing4_local(w, c, &local.port));
 	else
-		local.addr = addr_from_addr4(half4_local(&w->v4.table, c, &local.port));
+		local.addr = addr_from_addr4(local4_of(&w->v4.table, c, &local.port));
 	return local;
 }
 
@@ -244,7 +244,7 @@ static bool all_there(struct pair *p, uint32_t *n)
 				continue;
 			if ((c->c.flags & CONN_F_TEMPLATE) && !c->c.assured)
 				continue;
-			conn4_key(c, DIR_IN, &key);
+			conn4_key(t, c, DIR_IN, &key);
 			other = find_key(&p->b, &key);
 			if (!other || !same(p, c, other)) {
 				fprintf(stderr, "port %u, protocol %u, state %u: %s\n",

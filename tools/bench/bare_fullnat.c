@@ -6,7 +6,7 @@
 #include <rte_tcp.h>
 
 #include "base/csum.h"
-#include "dataplane/fullnat/halves.h"
+#include "dataplane/fullnat/local_end.h"
 #include "bare.h"
 
 struct bare_pkt {
@@ -32,15 +32,15 @@ static inline uint16_t bare_fullnat_apply(const struct FAM(table) *t, uint8_t *l
 					  struct rte_tcp_hdr *tcp, const struct FAM(conn) *c,
 					  uint32_t out)
 {
-	const struct FAM(new_ends) ends = FAM_FN(halves, ends)(t, c, out);
-	const uint16_t invert = (uint16_t)-out;
+	const struct FAM(new_ends) ends = FAM_FN(local, ends)(t, c, out);
+	const uint16_t ip_delta = FAM_FN(local, ip_delta)(t, c), invert = (uint16_t)-out;
 
-	tcp->cksum = csum_apply(tcp->cksum, c->c.l4_delta ^ invert);
+	tcp->cksum = csum_apply(tcp->cksum, FAM_FN(local, l4_delta)(c, ip_delta) ^ invert);
 	FAM_FN(ip, addr_put)(l3, IP_SOURCE, ends.source);
 	FAM_FN(ip, addr_put)(l3, IP_DEST, ends.dest);
 	tcp->src_port = ends.sport;
 	tcp->dst_port = ends.dport;
-	return c->c.ip_delta ^ invert;
+	return ip_delta ^ invert;
 }
 
 static inline void bare_forward(struct scene *s, struct bare_pkt *p)
@@ -85,14 +85,6 @@ void FAM_FN(bare, fullnat)(struct scene *s, struct rte_mbuf **frames, uint16_t n
 	for (uint16_t i = 0; i < n; i++)
 		pkts[i].conn = FAM_FN(table, find_guess)(t, &pkts[i].key, pkts[i].hash, pkts[i].dir,
 							 pkts[i].conn);
-	for (uint16_t i = 0; i < n; i++) {
-		const bool live = pkts[i].conn->c.flags & CONN_F_LIVE;
-		struct FAM(conn) *other =
-			live ? FAM_FN(half, at)(t, pkts[i].conn) : &t->conns[pkts[i].conn->control];
-
-		__builtin_prefetch(other, 1);
-		pkts[i].conn = live ? pkts[i].conn : other;
-	}
 	for (uint16_t i = 0; i < n; i++)
 		bare_forward(s, &pkts[i]);
 }

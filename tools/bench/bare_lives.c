@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The least that a connection by full NAT needs of the table and of the pool, and nothing else: a
- * local port, an entry, a server's half, both keys in the table; at its end all of these back. No
+ * local port, an entry, both keys in the table; at its end all of these back. No
  * packets, no wheel, no counters, no service. As many connections as the population live at a time;
  * a port is back in use 60 s after its end at the earliest, as in the data path.
  */
@@ -17,7 +17,7 @@
 #define POOL 64U
 
 struct bare_life {
-	uint32_t client, half;
+	uint32_t conn;
 	struct local_end4 end;
 };
 
@@ -29,7 +29,9 @@ struct bare_lives {
 	uint32_t n, made, now_s;
 };
 
-static struct conn4 *client_make(struct bare_lives *b, uint32_t i, uint32_t *hash)
+/* hash: of both keys. */
+static struct conn4 *conn_make(struct bare_lives *b, uint32_t i, struct local_end4 *end,
+			       uint32_t hash[2])
 {
 	struct conn4 *c = table4_alloc(&b->table);
 	struct key4 key;
@@ -40,53 +42,41 @@ static struct conn4 *client_make(struct bare_lives *b, uint32_t i, uint32_t *has
 	c->cport = be16_from((uint16_t)(1024 + i % 40000));
 	c->vaddr = be32_from(0xc0000250U);
 	c->vport = be16_from(SCENE_VIP_PORT);
+	c->daddr = be32_from(0x0a0a0001U + (uint32_t)be16_to(c->cport) % 16);
+	c->dport = be16_from(SCENE_SERVER_PORT);
 	c->c.proto = IPPROTO_TCP;
-	conn4_key(c, DIR_IN, &key);
-	*hash = table4_hash(&b->table, &key);
-	table4_prefetch_bucket(&b->table, *hash);
-	return c;
-}
-
-static struct conn4 *half_make(struct bare_lives *b, const struct conn4 *c, struct local_end4 *end)
-{
-	struct conn4 *h = table4_alloc_half(&b->table, conn4_index(&b->table, c), false);
-	struct key4 key;
-
-	*end = (struct local_end4){
-		.server = be32_from(0x0a0a0001U + (uint32_t)be16_to(c->cport) % 16),
-		.dport = be16_from(SCENE_SERVER_PORT),
-		.proto = IPPROTO_TCP,
-		.step = (uint8_t)owner4_step(c->caddr, c->cport)};
-	if (!h || local_port4_choose(&b->ports, end, b->pool, POOL, b->now_s) < 0)
+	c->c.method = FWD_FULLNAT;
+	*end = (struct local_end4){.server = c->daddr,
+				   .dport = c->dport,
+				   .proto = IPPROTO_TCP,
+				   .step = (uint8_t)owner4_step(c->caddr, c->cport)};
+	if (local_port4_choose(&b->ports, end, b->pool, POOL, b->now_s) < 0)
 		fail("the bare lives have no local port");
-	h->daddr = end->server;
-	h->dport = end->dport;
-	h->caddr = end->local;
-	h->cport = end->lport;
-	h->c.proto = IPPROTO_TCP;
-	conn4_key(h, DIR_OUT, &key);
-	h->c.out_hash = table4_hash(&b->table, &key);
-	table4_prefetch_bucket(&b->table, h->c.out_hash);
-	return h;
+	c->c.lport = end->lport;
+	c->c.local_id = end->local_id;
+	for (unsigned int dir = DIR_IN; dir <= DIR_OUT; dir++) {
+		conn4_key(&b->table, c, dir, &key);
+		hash[dir] = table4_hash(&b->table, &key);
+		table4_prefetch_bucket(&b->table, hash[dir]);
+	}
+	return c;
 }
 
 static void lives_make(struct bare_lives *b)
 {
-	uint32_t hash[BURST_MAX];
-	struct conn4 *c[BURST_MAX], *h[BURST_MAX];
+	uint32_t hash[BURST_MAX][2];
+	struct conn4 *c[BURST_MAX];
 
 	for (unsigned int k = 0; k < BURST_MAX; k++) {
 		struct bare_life *l = &b->life[(b->made + k) % b->n];
 
-		c[k] = client_make(b, b->made + k, &hash[k]);
-		h[k] = half_make(b, c[k], &l->end);
-		l->client = conn4_index(&b->table, c[k]);
-		l->half = conn4_index(&b->table, h[k]);
+		c[k] = conn_make(b, b->made + k, &l->end, hash[k]);
+		l->conn = conn4_index(&b->table, c[k]);
 	}
 	for (unsigned int k = 0; k < BURST_MAX; k++)
-		if (table4_add(&b->table, c[k], DIR_IN, hash[k]) < 0 ||
-		    table4_add(&b->table, h[k], DIR_OUT, h[k]->c.out_hash) < 0)
-			fail("the bare lives have no bucket");
+		for (unsigned int dir = DIR_IN; dir <= DIR_OUT; dir++)
+			if (table4_add(&b->table, c[k], dir, hash[k][dir]) < 0)
+				fail("the bare lives have no bucket");
 	b->made += BURST_MAX;
 }
 
@@ -94,20 +84,19 @@ static void lives_end(struct bare_lives *b)
 {
 	for (unsigned int k = 0; k < BURST_MAX; k++) {
 		const struct bare_life *l = &b->life[(b->made + k) % b->n];
-		struct conn4 *c = &b->table.conns[l->client], *h = &b->table.conns[l->half];
+		struct conn4 *c = &b->table.conns[l->conn];
 
 		table4_prefetch_conn(&b->table, c, DIR_IN);
-		table4_prefetch_conn(&b->table, h, DIR_OUT);
+		table4_prefetch_conn(&b->table, c, DIR_OUT);
 		local_port4_prefetch(&b->ports, l->end.group, be16_to(l->end.lport) & 1);
 	}
 	for (unsigned int k = 0; k < BURST_MAX; k++) {
 		const struct bare_life *l = &b->life[(b->made + k) % b->n];
-		struct conn4 *c = &b->table.conns[l->client], *h = &b->table.conns[l->half];
+		struct conn4 *c = &b->table.conns[l->conn];
 
 		table4_unlink(&b->table, c, DIR_IN);
-		table4_unlink(&b->table, h, DIR_OUT);
+		table4_unlink(&b->table, c, DIR_OUT);
 		local_port4_release(&b->ports, &l->end, b->now_s);
-		table4_free_half(&b->table, h);
 		table4_free(&b->table, c);
 	}
 }
@@ -121,6 +110,7 @@ double bare_lives_cycles(uint32_t population, uint32_t rounds)
 	if (!cycles || !b.life || table4_create(&b.table, b.n * 2, -1, 1) < 0 ||
 	    local_ports4_create(&b.ports, local_port_groups(b.n * 2), -1, 1, 0) < 0)
 		fail("no memory for bare lives");
+	b.table.locals = b.ports.locals;
 	for (uint32_t i = 0; i < POOL; i++)
 		b.pool[i] = be32_from(0x0a0a8000U + i);
 	while (b.made < b.n)

@@ -213,6 +213,10 @@ void bench_memory(const struct options *o, enum addr_family family, enum addr_fa
 void bench_families(const struct options *o, enum forward_method method, uint32_t n, uint16_t dev,
 		    struct rte_mempool *pool);
 
+/* fullnat/established: full NAT against NAT, in turn. */
+void bench_fullnat_established(const struct options *o, uint32_t n, uint16_t dev,
+			       struct rte_mempool *pool);
+
 /* ---- marks.c ---- */
 
 /* DR with ten thousand mark rules against none: connections to a VIP (marks/established),

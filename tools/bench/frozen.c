@@ -49,7 +49,7 @@ static void conn_put(struct FAM(frozen) *t, const struct FAM(table) *from, uint3
 	for (unsigned int dir = DIR_IN; dir <= DIR_OUT; dir++) {
 		if (dir == DIR_OUT && !(c->c.flags & CONN_F_OUT_KEY))
 			continue;
-		FAM_FN(conn, key)(c, dir, &key);
+		FAM_FN(conn, key)(from, c, dir, &key);
 		key_put(t, &key, index << 1 | dir);
 	}
 }

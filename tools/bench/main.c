@@ -213,6 +213,7 @@ static void run(const struct options *o, const uint16_t devs[2], int cpu, struct
 			continue;
 		bench_families(o, FWD_DR, sizes[i], dev, pool);
 		bench_families(o, FWD_NAT, sizes[i], dev, pool);
+		bench_fullnat_established(o, sizes[i], dev, pool);
 	}
 	for (unsigned int i = 0; i < n; i++)
 		if (o->connections || sizes[i] == 100000 || sizes[i] == 1000000)

@@ -272,21 +272,28 @@ void bench_memory(const struct options *o, enum addr_family family, enum addr_fa
 	scene_destroy(&s);
 }
 
-void bench_families(const struct options *o, enum forward_method method, uint32_t n, uint16_t dev,
-		    struct rte_mempool *pool)
+/* Two kinds of connections in turn, block by block: `name`, and its reference. The ratio is the
+ * median of the ratios of neighbouring blocks; above limit (0: none) it is a failure. */
+struct in_turn {
+	const char *name, *reference;
+	enum addr_family family[2];
+	enum forward_method method[2];
+	double limit;
+};
+
+static void bench_in_turn(const struct options *o, const struct in_turn *t, uint32_t n,
+			  uint16_t dev, struct rte_mempool *pool)
 {
-	static const enum addr_family families[] = {ADDR_V6, ADDR_V4};
 	struct scene s[2];
 	struct memory_arg arg[2] = {{&s[0], pool}, {&s[1], pool}};
-	struct subject subjects[2] = {{method == FWD_NAT ? "families/nat6" : "families/dr6",
-				       batch_pipeline, &arg[0], 0, 0, &s[0]},
-				      {"IPv4", batch_pipeline, &arg[1], 0, 0, &s[1]}};
+	struct subject subjects[2] = {{t->name, batch_pipeline, &arg[0], 0, 0, &s[0]},
+				      {t->reference, batch_pipeline, &arg[1], 0, 0, &s[1]}};
 	uint64_t sent[2], lookups[2];
 
-	if (!wanted(o, subjects[0].name))
+	if (!wanted(o, t->name))
 		return;
 	for (unsigned int k = 0; k < 2; k++) {
-		scene_create(&s[k], families[k], method, n, n, dev);
+		scene_create(&s[k], t->family[k], t->method[k], n, n, dev);
 		scene_connect(&s[k], pool);
 		sent[k] = s[k].w->counters.sent;
 		lookups[k] = s[k].w->counters.lookups;
@@ -294,8 +301,31 @@ void bench_families(const struct options *o, enum forward_method method, uint32_
 	measure(&s[0], subjects, 2, o->blocks, pool);
 	for (unsigned int k = 0; k < 2; k++)
 		check_sent(s[k].w, sent[k], lookups[k]);
-	row_add_ratio(subjects[0].name, n, subjects[0].cycles, subjects[1].cycles,
-		      subjects[0].ratio);
+	row_add_limit(t->name, n, subjects[0].cycles, "cycles/packet", subjects[1].cycles,
+		      subjects[0].ratio, t->limit);
 	for (unsigned int k = 0; k < 2; k++)
 		scene_destroy(&s[k]);
+}
+
+void bench_families(const struct options *o, enum forward_method method, uint32_t n, uint16_t dev,
+		    struct rte_mempool *pool)
+{
+	const struct in_turn t = {.name = method == FWD_NAT ? "families/nat6" : "families/dr6",
+				  .reference = "IPv4",
+				  .family = {ADDR_V6, ADDR_V4},
+				  .method = {method, method}};
+
+	bench_in_turn(o, &t, n, dev, pool);
+}
+
+void bench_fullnat_established(const struct options *o, uint32_t n, uint16_t dev,
+			       struct rte_mempool *pool)
+{
+	static const struct in_turn t = {.name = "fullnat/established",
+					 .reference = "NAT",
+					 .family = {ADDR_V4, ADDR_V4},
+					 .method = {FWD_FULLNAT, FWD_NAT},
+					 .limit = 1.2};
+
+	bench_in_turn(o, &t, n, dev, pool);
 }

@@ -163,7 +163,7 @@ void FAM_FN(scene, local)(struct scene *s, uint32_t i)
 		other_local(s, i);
 		return;
 	}
-	local = FAM_FN(half, local)(t, FAM_FN(scene, find)(s, i), &s->local_port[i]);
+	local = FAM_FN(local, of)(t, FAM_FN(scene, find)(s, i), &s->local_port[i]);
 	for (unsigned int k = 0; k < N_POOL; k++)
 		if (FAM_FN(addr, equal)(local, FAM_FN(scene, pool)(k)))
 			s->local_of[i] = (uint8_t)k;

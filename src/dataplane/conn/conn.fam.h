@@ -3,7 +3,8 @@
 /* A connection of one family: conn.h. */
 
 /* The in key has the ends (client, VIP), the out key (server, client). The ends of a key are
- * neighbours in addr[] and port[], from end_first() on. */
+ * neighbours in addr[] and port[], from end_first() on. By full NAT the out key is (server, local):
+ * FAM_FN(conn, has_key)(). */
 struct FAM(conn) {
 	struct conn c;
 #if FAMILY == 6
@@ -15,7 +16,7 @@ struct FAM(conn) {
 	};
 	uint8_t proxy;	   /* enum client_address, and PROXY_*: proxy.h */
 	uint8_t proxy_len; /* of the header, with proxy */
-	uint32_t control;  /* CONTROL() of its template, or 0; see halves.h */
+	uint32_t control;  /* CONTROL() of its template, or 0; see crossing.h */
 	uint64_t room;	   /* the rest of the first cache line */
 #endif
 	union {
@@ -35,7 +36,7 @@ struct FAM(conn) {
 	uint8_t proxy_len; /* of the header, with proxy */
 	uint32_t control;  /* CONTROL() of its template, or 0 */
 #else
-	uint64_t more_room[2];
+	struct addr6 laddr; /* full NAT, with a server of the same family: the local address */
 #endif
 };
 _Static_assert(sizeof(struct FAM(conn)) == (FAMILY == 4 ? 64 : 128),

@@ -23,8 +23,8 @@
 #define CONN_F_NOOUTPUT	  0x02U /* no reply has passed: the INPUT_ONLY state table holds */
 #define CONN_F_ACTIVE	  0x04U /* counted as active at its server */
 #define CONN_F_TEMPLATE	  0x08U /* persistence template: not counted */
-#define CONN_F_OUT_KEY	  0x10U /* the out key is in the table; full NAT: of the server's half */
-#define CONN_F_LIVE	  0x20U /* a connection or template; not a server's half (halves.h) */
+#define CONN_F_OUT_KEY	  0x10U /* the out key is in the table */
+#define CONN_F_LIVE	  0x20U /* a connection or template; not a server's half (crossing.h) */
 #define CONN_F_ONE_PACKET 0x40U
 #define CONN_F_PAYLOAD	  0x80U /* the router writes payload: see conn4_is_ftp(), proxy.h */
 
@@ -52,7 +52,11 @@ struct conn {
 	union {
 		struct {
 			uint16_t l4_delta; /* NAT: of `in`; `out` is its inverse */
-			uint16_t ip_delta;
+			uint16_t ip_delta; /* full NAT of IPv6 as well */
+		};
+		struct { /* full NAT, with a server of the same family: fullnat/local_end.h */
+			be16 lport;
+			uint16_t local_id; /* IPv4: the number of the local address */
 		};
 		/* CONN_F_TEMPLATE: TEMPLATE_*. Workers with a hold and the owner, atomics only. */
 		uint32_t assured;
@@ -75,13 +79,9 @@ struct conn {
 	union {
 		/* TCP, by direction: the sequence number behind the last byte that was seen. */
 		uint32_t end[2];
-		uint32_t free_next;	    /* an unused entry: the next one */
-		struct {		    /* a server's half */
-			uint32_t half_hash; /* of its key */
-			uint32_t begun;	    /* made, and not in the table yet */
-		};
-		struct { /* NAT, while only the out key is missing: its hash, in the place of
-			    end[DIR_OUT] */
+		uint32_t free_next; /* an unused entry: the next one */
+		struct {	    /* while only the out key is missing: its hash, in the place of
+				       end[DIR_OUT] */
 			uint32_t end_in;
 			uint32_t out_hash;
 		};

@@ -9,7 +9,7 @@
 #include "dataplane/conn/evidence.h"
 #include "dataplane/conn/give_way.h"
 #include "dataplane/conn/handshake.h"
-#include "dataplane/fullnat/halves.h"
+#include "dataplane/fullnat/local_end.h"
 #include "dataplane/stages/ip.h"
 #include "dataplane/sync/conn_sync.h"
 #include "dataplane/sync/ledger.h"
@@ -153,8 +153,8 @@ static void undo(struct worker *w, struct FAM(conn) *c)
 	FAM_FN(give_way, remove)(w, c);
 	wheel_disarm(&w->FAM(v).wheel, &c->c, FAM_FN(conn, index)(&w->FAM(v).table, c));
 	FAM_FN(table, unlink)(&w->FAM(v).table, c, DIR_IN);
-	if (unlikely(forward_has(c->c.method, FORWARD_TWO_HALVES)))
-		FAM_FN(halves, part)(w, c);
+	if (unlikely(forward_has(c->c.method, FORWARD_BY_LOCAL)))
+		FAM_FN(local, part)(w, c);
 	FAM_FN(table, free)(&w->FAM(v).table, c);
 }
 
@@ -163,6 +163,7 @@ static void undo(struct worker *w, struct FAM(conn) *c)
 static inline int begin(struct worker *w, const struct FAM_FN(conn, new) * n, bool fresh,
 			uint32_t *out_hash, struct FAM(conn) **out)
 {
+	const bool by_local = forward_has(n->method, FORWARD_BY_LOCAL);
 	struct FAM(table) *t = &w->FAM(v).table;
 	struct FAM(conn) *c;
 
@@ -170,6 +171,8 @@ static inline int begin(struct worker *w, const struct FAM_FN(conn, new) * n, bo
 	if (forward_has(n->method, FORWARD_BY_SOURCE)) {
 		*out_hash = out_key_hash(t, n);
 		FAM_FN(table, prefetch_bucket)(t, *out_hash);
+	} else if (unlikely(by_local)) {
+		FAM_FN(local, plan)(w, n);
 	}
 	if (fresh && unlikely(!FAM_FN(give_way, admit)(w, n->caddr)))
 		return -EDQUOT;
@@ -181,11 +184,13 @@ static inline int begin(struct worker *w, const struct FAM_FN(conn, new) * n, bo
 		FAM_FN(table, free)(t, c);
 		return -ENOSPC;
 	}
+	if (unlikely(by_local))
+		FAM_FN(local, plan_on)(w);
 	wheel_arm(&w->FAM(v).wheel, &c->c, FAM_FN(conn, index)(t, c));
 	if (fresh)
 		half_open(w, c);
-	if (unlikely(forward_has(n->method, FORWARD_TWO_HALVES))) {
-		const int ret = FAM_FN(halves, join)(w, c, n);
+	if (unlikely(by_local)) {
+		const int ret = FAM_FN(local, join)(w, c, n, out_hash);
 
 		if (ret < 0) {
 			undo(w, c);
@@ -207,15 +212,9 @@ static inline int make(struct worker *w, const struct FAM_FN(conn, new) * n, boo
 
 	if (ret < 0)
 		return ret;
-	if (forward_has(n->method, FORWARD_BY_SOURCE)) {
+	if (FAM_FN(conn, begun)(c)) {
 		ret = out_key_link(w, c, out_hash, n->takes_key);
 		if (unlikely(ret < 0)) {
-			undo(w, c);
-			return ret;
-		}
-	} else if (unlikely(forward_has(n->method, FORWARD_TWO_HALVES))) {
-		ret = FAM_FN(halves, link)(w, c);
-		if (ret < 0) {
 			undo(w, c);
 			return ret;
 		}
@@ -257,7 +256,7 @@ int FAM_FN(conn, begin)(struct worker *w, const struct FAM_FN(conn, new) * n,
 	if (ret < 0)
 		return ret;
 	(*out)->c.out_hash = out_hash;
-	w->FAM(v).n_begun += forward_has(n->method, FORWARD_BY_SOURCE | FORWARD_TWO_HALVES);
+	w->FAM(v).n_begun += forward_has(n->method, FORWARD_BY_SOURCE | FORWARD_BY_LOCAL);
 	count_made(w, n->server_id, 1);
 	return 0;
 }
@@ -266,8 +265,6 @@ int FAM_FN(conn, finish)(struct worker *w, struct FAM(conn) *c)
 {
 	const uint32_t hash = c->c.out_hash;
 
-	if (unlikely(forward_has(c->c.method, FORWARD_TWO_HALVES)))
-		return FAM_FN(halves, link)(w, c);
 	c->c.out_hash = 0;
 	return out_key_link(w, c, hash, false);
 }
@@ -390,8 +387,8 @@ void FAM_FN(conn, prefetch_end)(struct worker *w, const struct FAM(conn) *c)
 	const uint32_t index = FAM_FN(conn, index)(t, c);
 
 	FAM_FN(table, prefetch_conn)(t, c, DIR_IN);
-	if (unlikely(forward_has(c->c.method, FORWARD_TWO_HALVES)))
-		FAM_FN(halves, prefetch_end)(w, c);
+	if (unlikely(forward_has(c->c.method, FORWARD_BY_LOCAL)))
+		FAM_FN(local, prefetch_end)(w, c);
 	else if (c->c.flags & CONN_F_OUT_KEY)
 		FAM_FN(table, prefetch_conn)(t, c, DIR_OUT);
 	__builtin_prefetch(&w->FAM(v).way.links[index], 1);
@@ -429,8 +426,8 @@ void FAM_FN(conn, destroy)(struct worker *w, struct FAM(conn) *c)
 	FAM_FN(give_way, remove)(w, c);
 	wheel_disarm(&w->FAM(v).wheel, &c->c, FAM_FN(conn, index)(&w->FAM(v).table, c));
 	FAM_FN(table, unlink)(&w->FAM(v).table, c, DIR_IN);
-	if (unlikely(forward_has(c->c.method, FORWARD_TWO_HALVES)))
-		FAM_FN(halves, part)(w, c);
+	if (unlikely(forward_has(c->c.method, FORWARD_BY_LOCAL)))
+		FAM_FN(local, part)(w, c);
 	else if (c->c.flags & CONN_F_OUT_KEY)
 		FAM_FN(table, unlink)(&w->FAM(v).table, c, DIR_OUT);
 	if (c->control)

@@ -37,7 +37,7 @@ bool FAM_FN(conn, begins_active)(uint8_t proto);
  *   -ENOSPC  the table is full of connections that do not give way
  *   -EDQUOT  the client's network has its share of connections that are not assured
  *   -EEXIST  the NAT out key belongs to a live connection of this client with this server
- * By full NAT also -ENETUNREACH, -EADDRNOTAVAIL: see FAM_FN(halves, join)().
+ * By full NAT also -ENETUNREACH, -EADDRNOTAVAIL: see FAM_FN(local, join)().
  */
 int FAM_FN(conn, create)(struct worker *w, const struct FAM_FN(conn, new) * n,
 			 struct FAM(conn) **out);
@@ -46,8 +46,8 @@ int FAM_FN(conn, create)(struct worker *w, const struct FAM_FN(conn, new) * n,
  * The same in two steps, for a burst. Between the steps the bucket of the out key is prefetched.
  * begin: all but the out key (by full NAT with the local port). The connection counts as made, and
  * the caller binds it. 0, -ENOSPC or -EDQUOT, by full NAT as above. finish: the out key of a
- * connection that conn_begun() is true for; the key may be linked already. 0, -EEXIST or -ENOSPC;
- * after an error undo removes the connection, with its binding and its counts.
+ * connection that conn_begun() is true for. 0, -EEXIST or -ENOSPC; after an error undo removes the
+ * connection, with its binding and its counts.
  */
 int FAM_FN(conn, begin)(struct worker *w, const struct FAM_FN(conn, new) * n,
 			struct FAM(conn) **out);
@@ -56,7 +56,7 @@ void FAM_FN(conn, undo)(struct worker *w, struct FAM(conn) *c);
 
 static inline bool FAM_FN(conn, begun)(const struct FAM(conn) *c)
 {
-	return forward_has(c->c.method, FORWARD_BY_SOURCE | FORWARD_TWO_HALVES) &&
+	return forward_has(c->c.method, FORWARD_BY_SOURCE | FORWARD_BY_LOCAL) &&
 	       !(c->c.flags & (CONN_F_OUT_KEY | CONN_F_ONE_PACKET));
 }
 

@@ -33,7 +33,7 @@ static void view_local(const struct worker *w, const struct FAM(conn) *c, struct
 			OTHER_FAM(addr_from_addr)(FAM_FN(crossing, local)(w, c, &local->port));
 	else
 		local->addr =
-			FAM(addr_from_addr)(FAM_FN(half, local)(&w->FAM(v).table, c, &local->port));
+			FAM(addr_from_addr)(FAM_FN(local, of)(&w->FAM(v).table, c, &local->port));
 }
 
 void FAM_FN(conn, view)(const struct worker *w, const struct FAM(conn) *c, struct conn_view *v)
@@ -58,7 +58,7 @@ void FAM_FN(conn, view)(const struct worker *w, const struct FAM(conn) *c, struc
 		.nh_out = c->c.nexthop[DIR_OUT],
 		.worker = w->id,
 	};
-	if (unlikely(forward_has(c->c.method, FORWARD_TWO_HALVES)))
+	if (unlikely(forward_has(c->c.method, FORWARD_BY_LOCAL)))
 		view_local(w, c, &v->local);
 	view_service(w, v);
 	if (!(c->c.flags & CONN_F_TEMPLATE))

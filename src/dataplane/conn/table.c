@@ -31,7 +31,7 @@ int FAM_FN(table, create)(struct FAM(table) *t, uint32_t capacity, int socket, u
 	t->seed = seed;
 	t->capacity = capacity;
 	t->map_bytes[0] = sizeof(struct bucket) * ((size_t)n + t->n_overflow);
-	t->map_bytes[1] = sizeof(struct FAM(conn)) * 3 * ((size_t)capacity + 1);
+	t->map_bytes[1] = sizeof(struct FAM(conn)) * 2 * ((size_t)capacity + 1);
 	t->buckets = pages_alloc(t->map_bytes[0], socket);
 	t->conns = pages_alloc(t->map_bytes[1], socket);
 	if (!t->buckets || !t->conns) {
@@ -43,7 +43,7 @@ int FAM_FN(table, create)(struct FAM(table) *t, uint32_t capacity, int socket, u
 	t->overflow_unused = n;
 	t->unused = 1;
 	t->half_first = capacity + 1;
-	t->half_unused[0] = t->half_unused[1] = 1;
+	t->local_unused[0] = t->local_unused[1] = 1;
 	return 0;
 }
 
@@ -54,7 +54,8 @@ void FAM_FN(table, destroy)(struct FAM(table) *t)
 	memset(t, 0, sizeof(*t));
 }
 
-void FAM_FN(conn, key)(const struct FAM(conn) *c, unsigned int dir, struct FAM(key) *out)
+void FAM_FN(conn, key)(const struct FAM(table) *t, const struct FAM(conn) *c, unsigned int dir,
+		       struct FAM(key) *out)
 {
 	const unsigned int first = end_first(dir);
 
@@ -64,6 +65,10 @@ void FAM_FN(conn, key)(const struct FAM(conn) *c, unsigned int dir, struct FAM(k
 	out->sport = c->port[first];
 	out->dport = c->port[first + 1];
 	out->proto = c->c.proto;
+	if (unlikely(dir && FAM_FN(conn, has_local)(c))) {
+		out->daddr = *FAM_FN(conn, local_addr)(t, c);
+		out->dport = c->c.lport;
+	}
 }
 
 struct FAM(conn) *FAM_FN(table, find_overflow)(const struct FAM(table) *t, const struct bucket *b,
@@ -105,33 +110,28 @@ void FAM_FN(table, free)(struct FAM(table) *t, struct FAM(conn) *c)
 	t->n--;
 }
 
-struct FAM(conn) *FAM_FN(table, alloc_half)(struct FAM(table) *t, uint32_t index, bool other)
+struct FAM(conn) *FAM_FN(table, alloc_half)(struct FAM(table) *t, uint32_t index)
 {
-	struct FAM(conn) *const h = &t->conns[(other ? 2 : 1) * t->half_first + index];
+	struct FAM(conn) *const h = &t->conns[t->half_first + index];
 
 	if (index >= t->half_first)
 		return NULL;
-	if (index >= t->half_unused[other])
-		__atomic_store_n(&t->half_unused[other], index + 1, __ATOMIC_RELAXED);
-	if (!other) /* that of the entry that comes next */
-		__builtin_prefetch(&t->conns[t->half_first + t->free], 1);
+	FAM_FN(table, local_begin)(t, index, true);
 	memset(h, 0, sizeof(*h));
-	t->n_halves++;
 	return h;
 }
 
 void FAM_FN(table, free_half)(struct FAM(table) *t, struct FAM(conn) *h)
 {
 	h->c.flags = 0;
-	h->c.begun = false;
-	t->n_halves--;
+	t->n_locals--;
 }
 
 static uint32_t hash_of(const struct FAM(table) *t, const struct FAM(conn) *c, unsigned int dir)
 {
 	struct FAM(key) k;
 
-	FAM_FN(conn, key)(c, dir, &k);
+	FAM_FN(conn, key)(t, c, dir, &k);
 	return FAM_FN(table, hash)(t, &k);
 }
 
@@ -196,7 +196,7 @@ int FAM_FN(table, link_hashed)(struct FAM(table) *t, struct FAM(conn) *c, unsign
 	struct FAM(conn) *taken;
 	struct FAM(key) k;
 
-	FAM_FN(conn, key)(c, dir, &k);
+	FAM_FN(conn, key)(t, c, dir, &k);
 	taken = FAM_FN(table, find)(t, &k, hash, dir);
 	if (!taken)
 		return FAM_FN(table, add)(t, c, dir, hash);

@@ -4,7 +4,10 @@
 
 struct FAM(table) {
 	struct bucket *buckets;	 /* [n_buckets + n_overflow], overflow ones at the end */
-	struct FAM(conn) *conns; /* [3 * half_first]; 0 is not used, halves from half_first on */
+	struct FAM(conn) *conns; /* [2 * half_first]; 0 is not used, halves from half_first on */
+#if FAMILY == 4
+	const be32 *locals; /* addresses of pools, by conn.local_id: fullnat/local_port.h */
+#endif
 	uint64_t seed;
 	uint32_t bucket_mask;
 	uint32_t n_buckets;
@@ -16,14 +19,14 @@ struct FAM(table) {
 	uint32_t free;	 /* head of the free list, linked by conn.free_next */
 	uint32_t freed;	 /* times an entry was given back; wraps */
 	uint32_t unused; /* entries from here on were never used */
-	/* Servers' halves (fullnat/halves.h): that of entry i at half_first + i, that of entry i of
-	 * the other family's table at 2 * half_first + i. The wheel, the lists of give_way.h and
-	 * other arrays by entry have no places for halves. */
+	/* Servers' halves (fullnat/crossing.h): that of entry i of the other family's table at
+	 * half_first + i. The wheel, the lists of give_way.h and other arrays by entry have no
+	 * place for them. */
 	uint32_t half_first;
-	uint32_t n_halves; /* in use, of both kinds */
-	/* Halves from here on were never used: [0] of this family's entries, [1] of the other's.
-	 * worker: wo, ledger thread: ro */
-	uint32_t half_unused[2];
+	uint32_t n_locals; /* out keys that have a local address: of entries and of halves */
+	/* Entries with a local address, places of halves, from here on were never used. worker: wo,
+	 * ledger thread: ro */
+	uint32_t local_unused[2];
 	size_t bytes; /* of memory mapped, for the statistics */
 	size_t map_bytes[2];
 };
@@ -99,8 +102,8 @@ static inline struct FAM(conn) *FAM_FN(table, prefetch_entry)(const struct FAM(t
 	return (*ref & 1) == dir ? c : NULL;
 }
 
-/* True: the entry has the key. Without a branch on the direction, which no predictor could
- * learn. */
+/* True: the entry has the key. Not for an out key that has a local address. Without a branch on the
+ * direction, which no predictor could learn. */
 static inline bool FAM_FN(conn, matches)(const struct FAM(conn) *c, const struct FAM(key) *k,
 					 unsigned int dir)
 {
@@ -124,6 +127,75 @@ static inline bool FAM_FN(conn, matches)(const struct FAM(conn) *c, const struct
 	return (addrs | (ports ^ want_ports) | (uint32_t)(c->c.proto ^ k->proto)) == 0;
 }
 
+/* Whether the out key of an entry is (server, local). */
+static inline bool FAM_FN(conn, has_local)(const struct FAM(conn) *c)
+{
+	return forward_has(c->c.method, FORWARD_BY_LOCAL) & ((c->c.flags & CONN_F_LIVE) != 0);
+}
+
+/* The local address of such an entry. */
+static inline const FAM_ADDR *FAM_FN(conn, local_addr)(const struct FAM(table) *t,
+						       const struct FAM(conn) *c)
+{
+#if FAMILY == 4
+	return &t->locals[c->c.local_id];
+#else
+	(void)t;
+	return &c->laddr;
+#endif
+}
+
+/* An address and a port of an entry. */
+struct FAM(conn_end) {
+	const FAM_ADDR *addr;
+	const be16 *port;
+};
+
+/* The second end of the key of a direction, of an entry of any method. Without a branch on the
+ * direction. */
+static inline struct FAM(conn_end) FAM_FN(conn, second)(const struct FAM(table) *t,
+							const struct FAM(conn) *c, unsigned int dir)
+{
+	const FAM_ADDR *addr = &c->addr[end_first(dir) + 1];
+	const be16 *port = &c->port[end_first(dir) + 1];
+	const uintptr_t local = -(uintptr_t)(dir & FAM_FN(conn, has_local)(c));
+	const uintptr_t to_addr = (uintptr_t)FAM_FN(conn, local_addr)(t, c) - (uintptr_t)addr,
+			to_port = (uintptr_t)&c->c.lport - (uintptr_t)port;
+
+	return (struct FAM(conn_end)){
+		.addr = (const FAM_ADDR *)((uintptr_t)addr + (to_addr & local)),
+		.port = (const be16 *)((uintptr_t)port + (to_port & local)),
+	};
+}
+
+/* As FAM_FN(conn, matches)(), for an entry of any method: where any method is as good as any other.
+ */
+static inline bool FAM_FN(conn, has_key_any)(const struct FAM(table) *t, const struct FAM(conn) *c,
+					     const struct FAM(key) *k, unsigned int dir)
+{
+	const struct FAM(conn_end) second = FAM_FN(conn, second)(t, c, dir);
+	const FAM_ADDR *first = &c->addr[end_first(dir)];
+	const uint32_t rest = (uint32_t)(c->port[end_first(dir)] ^ k->sport) |
+			      (uint32_t)(*second.port ^ k->dport) |
+			      (uint32_t)(c->c.proto ^ k->proto);
+#if FAMILY == 4
+	return ((*first ^ k->saddr) | (*second.addr ^ k->daddr) | rest) == 0;
+#else
+	return ((first->word[0] ^ k->saddr.word[0]) | (first->word[1] ^ k->saddr.word[1]) |
+		(second.addr->word[0] ^ k->daddr.word[0]) |
+		(second.addr->word[1] ^ k->daddr.word[1]) | rest) == 0;
+#endif
+}
+
+/* The same where full NAT is rare. */
+static inline bool FAM_FN(conn, has_key)(const struct FAM(table) *t, const struct FAM(conn) *c,
+					 const struct FAM(key) *k, unsigned int dir)
+{
+	if (unlikely(dir && FAM_FN(conn, has_local)(c)))
+		return FAM_FN(conn, has_key_any)(t, c, k, dir);
+	return FAM_FN(conn, matches)(c, k, dir);
+}
+
 /* FAM_FN(table, find)() from the overflow bucket b on. */
 struct FAM(conn) *FAM_FN(table, find_overflow)(const struct FAM(table) *t, const struct bucket *b,
 					       const struct FAM(key) *k, uint32_t hash,
@@ -141,7 +213,7 @@ static inline struct FAM(conn) *FAM_FN(bucket, find)(const struct FAM(table) *t,
 		uint32_t ref = b->ref[__builtin_ctz(hits)];
 		struct FAM(conn) *c = &t->conns[ref >> 1];
 
-		if ((ref & 1) == dir && FAM_FN(conn, matches)(c, k, dir))
+		if ((ref & 1) == dir && FAM_FN(conn, has_key)(t, c, k, dir))
 			return c;
 	}
 	return NULL;
@@ -165,16 +237,16 @@ static inline struct FAM(conn) *FAM_FN(table, find_guess)(const struct FAM(table
 							  const struct FAM(key) *k, uint32_t hash,
 							  unsigned int dir, struct FAM(conn) *guess)
 {
-	if (guess && FAM_FN(conn, matches)(guess, k, dir))
+	if (guess && FAM_FN(conn, has_key_any)(t, guess, k, dir))
 		return guess;
 	return FAM_FN(table, find)(t, k, hash, dir);
 }
 
 /* A new entry, zeroed, without keys in the table; NULL if all are in use. */
 struct FAM(conn) *FAM_FN(table, alloc)(struct FAM(table) *t);
-/* The same for the server's half of entry `index`, of this table or of the other family's, not
+/* The same for the server's half of entry `index` of the other family's table; it is not
  * CONN_F_LIVE. NULL: there is no such entry. */
-struct FAM(conn) *FAM_FN(table, alloc_half)(struct FAM(table) *t, uint32_t index, bool other);
+struct FAM(conn) *FAM_FN(table, alloc_half)(struct FAM(table) *t, uint32_t index);
 void FAM_FN(table, free_half)(struct FAM(table) *t, struct FAM(conn) *h);
 /* Puts the entry's in or out key into the table. 0, -EEXIST (the key is in use; *other, unless
  * other is NULL, has it), -ENOSPC (no overflow bucket left). */
@@ -198,4 +270,13 @@ static inline uint32_t FAM_FN(conn, index)(const struct FAM(table) *t, const str
 	return (uint32_t)(c - t->conns);
 }
 
-void FAM_FN(conn, key)(const struct FAM(conn) *c, unsigned int dir, struct FAM(key) *out);
+/* Counts an out key with a local address, of entry `index`; half: of a half of that entry. */
+static inline void FAM_FN(table, local_begin)(struct FAM(table) *t, uint32_t index, bool half)
+{
+	t->n_locals++;
+	if (unlikely(index >= t->local_unused[half]))
+		__atomic_store_n(&t->local_unused[half], index + 1, __ATOMIC_RELAXED);
+}
+
+void FAM_FN(conn, key)(const struct FAM(table) *t, const struct FAM(conn) *c, unsigned int dir,
+		       struct FAM(key) *out);

@@ -19,6 +19,7 @@
 #include "dataplane/conn/bucket.h"
 #include "dataplane/conn/conn.h"
 #include "dataplane/stages/pkt.h"
+#include "model/service.h"
 
 static inline uint16_t table_tag(uint32_t hash)
 {

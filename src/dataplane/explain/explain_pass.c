@@ -52,24 +52,18 @@ static void ftp_take(struct explain *x, struct worker *w, const struct FAM(conn)
 	to->ticket.word = 0;
 }
 
-/* The server's half of a connection by full NAT. The port stays the worker's: the copy's ports are
+/* The local end of a connection by full NAT. The port stays the worker's: the copy's ports are
  * others. */
-static void half_take(struct worker *s, const struct FAM(table) *of, const struct FAM(conn) *c,
-		      struct FAM(conn) *copy)
+static void local_take(struct worker *s, const struct FAM(table) *of, const struct FAM(conn) *c,
+		       struct FAM(conn) *copy)
 {
-	const struct FAM(conn) *from = FAM_FN(half, server)(of, c);
-	struct FAM(table) *t = &s->FAM(v).table;
-	const uint32_t index = FAM_FN(conn, index)(t, copy);
-	struct FAM(conn) *h = from ? FAM_FN(table, alloc_half)(t, index, false) : NULL;
+	be16 port;
+	const FAM_ADDR local = FAM_FN(local, of)(of, c, &port);
 
-	copy->c.flags &= (uint8_t)~CONN_F_OUT_KEY;
-	if (!h)
+	if (!(c->c.flags & CONN_F_OUT_KEY))
 		return;
-	*h = *from;
-	h->c.begun = false;
-	h->control = index;
-	copy->c.flags |= CONN_F_OUT_KEY;
-	FAM_FN(table, link)(t, h, DIR_OUT, NULL);
+	FAM_FN(local, copy)(s, copy, local);
+	FAM_FN(table, link)(&s->FAM(v).table, copy, DIR_OUT, NULL);
 }
 
 /* The same for a server of the other family. */
@@ -79,7 +73,7 @@ static void other_half_take(struct worker *s, const struct worker *w, const stru
 	const struct OTHER_FAM(conn) *from = FAM_FN(crossing, server)(w, c);
 	struct OTHER_FAM(table) *t = &s->OTHER_FAM(v).table;
 	const uint32_t index = FAM_FN(conn, index)(&s->FAM(v).table, copy);
-	struct OTHER_FAM(conn) *h = from ? OTHER_FN(table, alloc_half)(t, index, true) : NULL;
+	struct OTHER_FAM(conn) *h = from ? OTHER_FN(table, alloc_half)(t, index) : NULL;
 
 	copy->c.flags &= (uint8_t)~CONN_F_OUT_KEY;
 	if (!h)
@@ -91,13 +85,13 @@ static void other_half_take(struct worker *s, const struct worker *w, const stru
 	OTHER_FN(table, link)(t, h, DIR_OUT, NULL);
 }
 
-static void halves_take(struct worker *s, const struct worker *w, const struct FAM(conn) *c,
-			struct FAM(conn) *copy)
+static void ends_take(struct worker *s, const struct worker *w, const struct FAM(conn) *c,
+		      struct FAM(conn) *copy)
 {
 	if (FAM_FN(half, crosses)(c))
 		other_half_take(s, w, c, copy);
 	else
-		half_take(s, &w->FAM(v).table, c, copy);
+		local_take(s, &w->FAM(v).table, c, copy);
 }
 
 /* An entry of w, findable in the copy as it is in w. */
@@ -108,7 +102,7 @@ static struct FAM(conn) *entry_take(struct explain *x, struct worker *w, const s
 	struct FAM(conn) *copy;
 	struct FAM(key) key;
 
-	FAM_FN(conn, key)(c, DIR_IN, &key);
+	FAM_FN(conn, key)(t, c, DIR_IN, &key);
 	copy = FAM_FN(table, find)(t, &key, FAM_FN(table, hash)(t, &key), DIR_IN);
 	if (copy)
 		return copy;
@@ -124,8 +118,8 @@ static struct FAM(conn) *entry_take(struct explain *x, struct worker *w, const s
 	}
 	shadow_server(x->shadow, w, c->c.server);
 	FAM_FN(table, link)(t, copy, DIR_IN, NULL);
-	if (forward_has(c->c.method, FORWARD_TWO_HALVES) && !(c->c.flags & CONN_F_TEMPLATE))
-		halves_take(s, w, c, copy);
+	if (forward_has(c->c.method, FORWARD_BY_LOCAL) && !(c->c.flags & CONN_F_TEMPLATE))
+		ends_take(s, w, c, copy);
 	else if (c->c.flags & CONN_F_OUT_KEY)
 		FAM_FN(table, link)(t, copy, DIR_OUT, NULL);
 	wheel_arm(&s->FAM(v).wheel, &copy->c, FAM_FN(conn, index)(t, copy));
@@ -153,7 +147,7 @@ static bool key_take(struct explain *x, struct worker *w, const struct FAM(key) 
 	if (c && FAM_FN(half, is_other)(c))
 		OTHER_FN(explain, entry)(x, w, c->control);
 	else if (c)
-		entry_take(x, w, FAM_FN(half, client)(t, c));
+		entry_take(x, w, c);
 	return c != NULL;
 }
 
@@ -366,7 +360,7 @@ static void resolve_note(struct explain *x, const struct worker *w, const struct
 
 		x->mtu = tunnel_mtu(w, c->server, p->nh->mtu);
 		x->mtu = (uint16_t)(x->mtu - outer_len(server.family, encap));
-	} else if (forward_has(c->method, FORWARD_TWO_HALVES) &&
+	} else if (forward_has(c->method, FORWARD_BY_LOCAL) &&
 		   FAM_FN(half, crosses)(p->conn)) { /* of the packet as it came */
 		const bool from_v6 = (FAMILY == 6) == (p->dir == DIR_IN);
 

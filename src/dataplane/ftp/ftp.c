@@ -6,7 +6,7 @@
 #include "dataplane/ftp/ftp_control.h"
 #include "dataplane/payload/payload.h"
 #include "dataplane/conn/conn_life.h"
-#include "dataplane/fullnat/halves.h"
+#include "dataplane/fullnat/local_end.h"
 #include "dataplane/sync/conn_sync.h"
 #include "dataplane/conn/tcp_state.h"
 
@@ -140,8 +140,8 @@ bool FAM_FN(ftp, announce)(struct worker *w, struct ftp_control *fc, const struc
 	};
 	be16 own;
 
-	if (forward_has(c->c.method, FORWARD_TWO_HALVES))
-		e.laddr = FAM(addr_from_addr)(FAM_FN(half, local)(&w->FAM(v).table, c, &own));
+	if (forward_has(c->c.method, FORWARD_BY_LOCAL))
+		e.laddr = FAM(addr_from_addr)(FAM_FN(local, of)(&w->FAM(v).table, c, &own));
 	ftp_expect_end(&fc->ticket);
 	if (!ftp_expect_add(w, &e, &fc->ticket)) {
 		w->counters.ftp_full++;
@@ -213,18 +213,18 @@ void FAM_FN(ftp, take_seq)(struct worker *w, const struct FAM(conn) *c, unsigned
 void FAM_FN(ftp, take_expect)(struct worker *w, const struct FAM(conn) *c,
 			      const struct ftp_data *data, uint32_t left_s)
 {
-	const bool halves = forward_has(c->c.method, FORWARD_TWO_HALVES);
+	const bool by_local = forward_has(c->c.method, FORWARD_BY_LOCAL);
 	const uint32_t seconds = RTE_MIN(left_s, (uint32_t)FTP_EXPECT_S);
 	struct ftp_control *fc = FAM_FN(ftp_control, find)(w, c);
 	be16 own;
 
 	if (!fc)
 		fc = FAM_FN(ftp_control, new)(w, c);
-	if (!fc || (data->cport && halves != (data->lport != 0)))
+	if (!fc || (data->cport && by_local != (data->lport != 0)))
 		return;
 	if (data->lport) {
 		const struct FAM(ftp_end) end = {
-			.local = FAM_FN(half, local)(&w->FAM(v).table, c, &own),
+			.local = FAM_FN(local, of)(&w->FAM(v).table, c, &own),
 			.server = c->daddr,
 			.lport = data->lport,
 			.dport = ftp_active_port(c->dport),
@@ -283,8 +283,8 @@ int FAM_FN(ftp, make)(struct worker *w, struct FAM(pkt) *p)
 	int ret;
 
 	/* An earlier packet of this burst may have made it. */
-	p->conn = FAM_FN(half, client)(
-		&w->FAM(v).table, FAM_FN(table, find)(&w->FAM(v).table, &p->key, p->hash, p->dir));
+	p->conn = FAM_FN(half,
+			 client)(FAM_FN(table, find)(&w->FAM(v).table, &p->key, p->hash, p->dir));
 	if (p->conn)
 		return 0;
 	if (!FAM_FN(ftp, expectation)(w, p, &e, &ticket))

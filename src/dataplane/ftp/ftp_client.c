@@ -10,7 +10,7 @@
 
 #include "dataplane/conn/tcp_state.h"
 #include "dataplane/ftp/ftp_control.h"
-#include "dataplane/fullnat/halves.h"
+#include "dataplane/fullnat/local_end.h"
 #include "dataplane/payload/payload.h"
 
 #define PORT_USER 1024
@@ -92,7 +92,7 @@ static int32_t port_rewrite(struct worker *w, struct ftp_control *fc, struct FAM
 	struct addr local;
 	be16 own;
 
-	local = FAM(addr_from_addr)(FAM_FN(half, local)(t, a->p->conn, &own));
+	local = FAM(addr_from_addr)(FAM_FN(local, of)(t, a->p->conn, &own));
 	return FAM_FN(ftp_edit,
 		      replace)(w, fc, a, l->at, l->len, text,
 			       ftp_argument_put(l->extended, &local, be16_to(lport), text));
@@ -112,7 +112,7 @@ static int32_t port_line(struct worker *w, struct ftp_control *fc, struct FAM(ft
 	/* Room for the longest text, before anything is promised. */
 	if (!FAM_FN(payload, room)(a->p, FTP_ARGUMENT_MAX))
 		return 0;
-	end.local = FAM_FN(half, local)(&w->FAM(v).table, c, &own);
+	end.local = FAM_FN(local, of)(&w->FAM(v).table, c, &own);
 	if (!FAM_FN(ftp_port, choose)(w, &end, FTP_EXPECT_S)) {
 		w->counters.ftp_full++;
 		return 0;
@@ -259,7 +259,7 @@ static void client_segment(struct worker *w, struct ftp_control *fc, struct FAM(
 
 void FAM_FN(ftp_read, client)(struct worker *w, struct ftp_control *fc, struct FAM(pkt) *p)
 {
-	const bool edits = forward_has(p->conn->c.method, FORWARD_TWO_HALVES);
+	const bool edits = forward_has(p->conn->c.method, FORWARD_BY_LOCAL);
 	struct FAM(ftp_edit) a = {.p = p, .seq = FAM_FN(payload, seq)(p)};
 	const uint16_t had = p->l3_len;
 	char early[FTP_LINE_MAX];

@@ -63,25 +63,23 @@ bool FAM_FN(ftp_port, choose)(struct worker *w, struct FAM(ftp_end) *end, uint32
 	return true;
 }
 
-static struct FAM(ftp_end) end_of(const struct FAM(conn) *h, uint8_t step)
+static void hold(struct worker *w, const struct FAM(local_end) *end, uint32_t seconds)
 {
-	return (struct FAM(ftp_end)){.local = h->caddr,
-				     .server = h->daddr,
-				     .lport = h->cport,
-				     .dport = h->dport,
-				     .step = step};
+	const struct FAM(ftp_end) at = {.local = end->local,
+					.server = end->server,
+					.lport = end->lport,
+					.dport = end->dport,
+					.step = end->step};
+
+	FAM_FN(ftp_port, hold)(w, &at, seconds);
 }
 
-void FAM_FN(ftp_port, taken)(struct worker *w, const struct FAM(conn) *h, uint8_t step)
+void FAM_FN(ftp_port, taken)(struct worker *w, const struct FAM(local_end) *end)
 {
-	const struct FAM(ftp_end) end = end_of(h, step);
-
-	FAM_FN(ftp_port, hold)(w, &end, IN_USE_S);
+	hold(w, end, IN_USE_S);
 }
 
-void FAM_FN(ftp_port, released)(struct worker *w, const struct FAM(conn) *h, uint8_t step)
+void FAM_FN(ftp_port, released)(struct worker *w, const struct FAM(local_end) *end)
 {
-	const struct FAM(ftp_end) end = end_of(h, step);
-
-	FAM_FN(ftp_port, hold)(w, &end, LOCAL_PORT_HELD_S);
+	hold(w, end, LOCAL_PORT_HELD_S);
 }

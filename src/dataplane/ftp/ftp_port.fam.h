@@ -13,6 +13,6 @@ struct FAM(ftp_end) {
 bool FAM_FN(ftp_port, choose)(struct worker *w, struct FAM(ftp_end) *end, uint32_t seconds);
 /* The port is not chosen again for `seconds`. */
 void FAM_FN(ftp_port, hold)(struct worker *w, const struct FAM(ftp_end) *end, uint32_t seconds);
-/* The server's half h of a data connection was made, and ends. */
-void FAM_FN(ftp_port, taken)(struct worker *w, const struct FAM(conn) *h, uint8_t step);
-void FAM_FN(ftp_port, released)(struct worker *w, const struct FAM(conn) *h, uint8_t step);
+/* A data connection from this end was made; it ends. */
+void FAM_FN(ftp_port, taken)(struct worker *w, const struct FAM(local_end) *end);
+void FAM_FN(ftp_port, released)(struct worker *w, const struct FAM(local_end) *end);

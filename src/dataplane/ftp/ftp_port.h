@@ -23,8 +23,8 @@
 #define FTP_PORTS 16384U /* words of a worker */
 
 struct worker;
-struct conn4;
-struct conn6;
+struct local_end4;
+struct local_end6;
 
 #define FAM_TEMPLATE "dataplane/ftp/ftp_port.fam.h"
 #include "base/both_families.h"

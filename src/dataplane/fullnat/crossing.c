@@ -131,7 +131,7 @@ bool FAM_FN(crossing, evict)(struct worker *w, const struct FAM(key) *key)
 	if (FAM_FN(half, is_other)(c))
 		OTHER_FN(conn, destroy)(w, &w->OTHER_FAM(v).table.conns[c->control]);
 	else
-		FAM_FN(conn, destroy)(w, FAM_FN(half, client)(t, c));
+		FAM_FN(conn, destroy)(w, c);
 	return true;
 }
 

@@ -10,7 +10,7 @@ static inline struct OTHER_FAM(conn) *
 {
 	const struct OTHER_FAM(table) *const o = &w->OTHER_FAM(v).table;
 
-	return &o->conns[2 * o->half_first + FAM_FN(conn, index)(&w->FAM(v).table, c)];
+	return &o->conns[o->half_first + FAM_FN(conn, index)(&w->FAM(v).table, c)];
 }
 
 /* The server's half of such a connection, or NULL. */
@@ -40,7 +40,7 @@ static inline struct OTHER_FAM(new_ends)
 		.source = h->caddr, .dest = h->daddr, .sport = h->cport, .dport = h->dport};
 }
 
-/* As FAM_FN(halves, join)() and FAM_FN(halves, part)(), which call these. */
+/* As FAM_FN(local, join)() and FAM_FN(local, part)(), which call these. */
 int FAM_FN(crossing, join)(struct worker *w, struct FAM(conn) *c,
 			   const struct FAM_FN(conn, new) * n);
 void FAM_FN(crossing, part)(struct worker *w, struct FAM(conn) *c);

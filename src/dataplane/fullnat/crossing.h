@@ -8,10 +8,12 @@
  *	client  caddr:cport ----> vaddr:vport   VIP            in the table of the client's family
  *	pool    local:lport ----> daddr:dport   real server    in the table of the server's family
  *
- * The client's half is the connection, as in halves.h, with no server address: the stages resolve
- * the address of the server's run-time state, as for a tunnel to the other family. The place of the
- * server's half in the other table follows from the entry's index, and `control` of that half,
- * which has HALF_F_OTHER, is this index.
+ * Each HALF has one key. The client's half is the connection, an entry of the table (conn.h) with
+ * no server address: the stages resolve the address of the server's run-time state, as for a tunnel
+ * to the other family. Listings, expiry, give_way.h and synchronisation know this half alone. The
+ * server's half has the form of an entry, so that buckets name both, and is not CONN_F_LIVE. Its
+ * ends in addr[] and port[] are (server, local). Its place in the other table, behind the entries,
+ * follows from the entry's index, and its `control` is this index. It has HALF_F_OTHER.
  *
  * A packet of the client goes through the stages of its own family, and is translated
  * (translate/translate.h) in stage rewrite. A reply goes through the stages of the server's family
@@ -25,7 +27,7 @@
  * Worker context.
  */
 
-#include "dataplane/fullnat/halves.h"
+#include "dataplane/fullnat/local_end.h"
 
 #define FAM_TEMPLATE "dataplane/fullnat/crossing.fam.h"
 #include "base/both_families.h"

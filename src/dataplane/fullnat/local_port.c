@@ -25,6 +25,81 @@ static size_t heads_size(uint32_t mask)
 	return sizeof(uint32_t) * ((size_t)mask + 1);
 }
 
+/* --- numbers of local addresses --- */
+
+#if FAMILY == 4
+#define LOCALS_SIZE (sizeof(be32) * LOCAL_ADDRS)
+
+static bool locals_create(struct local_ports4 *t, int socket)
+{
+	t->locals = pages_alloc(LOCALS_SIZE, socket);
+	t->n_groups_of = pages_alloc(LOCALS_SIZE, socket);
+	t->n_locals = 1;
+	return t->locals && t->n_groups_of;
+}
+
+static void locals_destroy(struct local_ports4 *t)
+{
+	pages_free(t->locals, LOCALS_SIZE);
+	pages_free(t->n_groups_of, LOCALS_SIZE);
+}
+
+/* A search through all numbers: groups are made rarely, and pools have few addresses. */
+uint16_t local_addr4_get(struct local_ports4 *t, be32 local)
+{
+	uint32_t at = 0;
+
+	for (uint32_t id = 1; id < t->n_locals; id++) {
+		if (t->n_groups_of[id] && t->locals[id] == local) {
+			t->n_groups_of[id]++;
+			return (uint16_t)id;
+		}
+		if (!t->n_groups_of[id])
+			at = id;
+	}
+	if (!at && t->n_locals < LOCAL_ADDRS)
+		at = t->n_locals++;
+	if (at) {
+		t->locals[at] = local;
+		t->n_groups_of[at] = 1;
+	}
+	return (uint16_t)at;
+}
+
+static void local_addr4_put(struct local_ports4 *t, uint16_t id)
+{
+	t->n_groups_of[id]--;
+}
+#else
+/* A connection has the address itself: numbers are all 1. */
+static bool locals_create(struct local_ports6 *t, int socket)
+{
+	(void)t;
+	(void)socket;
+	return true;
+}
+
+static void locals_destroy(struct local_ports6 *t)
+{
+	(void)t;
+}
+
+static uint16_t local_addr6_get(struct local_ports6 *t, struct addr6 local)
+{
+	(void)t;
+	(void)local;
+	return 1;
+}
+
+static void local_addr6_put(struct local_ports6 *t, uint16_t id)
+{
+	(void)t;
+	(void)id;
+}
+#endif
+
+/* --- groups --- */
+
 int FAM_FN(local_ports, create)(struct FAM(local_ports) *t, uint32_t n_groups, int socket,
 				uint64_t seed, uint8_t side)
 {
@@ -40,7 +115,7 @@ int FAM_FN(local_ports, create)(struct FAM(local_ports) *t, uint32_t n_groups, i
 	t->groups = pages_alloc(groups_size(n_groups), socket);
 	t->rings = pages_alloc(rings_size(n_groups), socket);
 	t->heads = pages_alloc(heads_size(t->mask), socket);
-	if (t->groups && t->rings && t->heads) {
+	if (locals_create(t, socket) && t->groups && t->rings && t->heads) {
 		/* Most are never used. */
 		pages_sparse(t->groups, groups_size(n_groups));
 		pages_sparse(t->rings, rings_size(n_groups));
@@ -56,6 +131,7 @@ void FAM_FN(local_ports, destroy)(struct FAM(local_ports) *t)
 	pages_free(t->groups, groups_size(t->n_groups));
 	pages_free(t->rings, rings_size(t->n_groups));
 	pages_free(t->heads, heads_size(t->mask));
+	locals_destroy(t);
 	memset(t, 0, sizeof(*t));
 }
 
@@ -131,6 +207,7 @@ static uint32_t group_room(struct FAM(local_ports) *t, uint32_t now_s)
 		if (!group_is_idle(&t->groups[index], now_s))
 			continue;
 		group_unlink(t, index);
+		FAM_FN(local_addr, put)(t, t->groups[index].local_id);
 		return index;
 	}
 	return 0;
@@ -142,12 +219,18 @@ static uint32_t group_get(struct FAM(local_ports) *t, const struct FAM(local_end
 {
 	uint32_t index = group_find(t, e, server), *head;
 	struct FAM(local_group) *g;
+	uint16_t local_id;
 
 	if (index)
 		return index;
-	index = group_room(t, now_s);
-	if (!index)
+	local_id = FAM_FN(local_addr, get)(t, e->local);
+	if (!local_id)
 		return 0;
+	index = group_room(t, now_s);
+	if (!index) {
+		FAM_FN(local_addr, put)(t, local_id);
+		return 0;
+	}
 	head = head_at(t, server, e->local, e->step);
 	g = &t->groups[index];
 	*g = (struct FAM(local_group)){.local = e->local,
@@ -155,6 +238,7 @@ static uint32_t group_get(struct FAM(local_ports) *t, const struct FAM(local_end
 				       .dport = e->dport,
 				       .proto = e->proto,
 				       .step = e->step,
+				       .local_id = local_id,
 				       .next = *head};
 	/* Where to begin is not the same for all servers, so that nobody tells the port. */
 	for (unsigned int h = 0; h < 2; h++)
@@ -255,18 +339,43 @@ static void port_give(struct FAM(local_ports) *t, struct FAM(local_end) *end, ui
 	t->n_used++;
 	end->group = group;
 	end->place = place;
+	end->local_id = t->groups[group].local_id;
+}
+
+/* Where the search for a port of end begins, in the order own halves of all addresses, then the
+ * other halves. server: end_hash(). */
+static uint32_t search_begin(const struct FAM(local_ports) *t, const struct FAM(local_end) *end,
+			     uint64_t server, uint32_t n)
+{
+	const uint8_t hint = t->hint[(server * OWNER_STEPS + end->step) % LOCAL_PORT_HINTS];
+
+	return t->n_choices % FRESH_AGAIN && hint < 2 * n ? hint : 0;
+}
+
+uint32_t FAM_FN(local_port, foresee)(const struct FAM(local_ports) *t,
+				     const struct FAM(local_end) *end, const FAM_ADDR *addrs,
+				     uint32_t n, unsigned int *half)
+{
+	const uint64_t server = end_hash(t, end);
+	const uint32_t at = search_begin(t, end, server, n);
+	const FAM_ADDR local = addrs[at < n ? at : at - n];
+	const uint32_t group = *head_at(t, server, local, end->step);
+
+	__builtin_prefetch(&t->groups[group], 1);
+	*half = t->side ^ (at >= n);
+	return group;
 }
 
 int FAM_FN(local_port, choose)(struct FAM(local_ports) *t, struct FAM(local_end) *end,
 			       const FAM_ADDR *addrs, uint32_t n, uint32_t now_s)
 {
-	/* The order of the search: own halves of all addresses, then the other halves. */
 	const uint32_t n_halves = 2 * n,
 		       tries = n_halves < LOCAL_PORT_TRIES ? n_halves : LOCAL_PORT_TRIES;
 	const uint64_t server = end_hash(t, end);
 	uint8_t *hint = &t->hint[(server * OWNER_STEPS + end->step) % LOCAL_PORT_HINTS];
-	uint32_t at = t->n_choices++ % FRESH_AGAIN ? *hint : 0;
+	uint32_t at = search_begin(t, end, server, n);
 
+	t->n_choices++;
 	for (uint32_t i = 0; i < tries; i++, at++) {
 		unsigned int h;
 		uint32_t group;
@@ -274,7 +383,7 @@ int FAM_FN(local_port, choose)(struct FAM(local_ports) *t, struct FAM(local_end)
 
 		at = at < n_halves ? at : 0;
 		h = t->side ^ (at >= n);
-		end->local = addrs[at % n];
+		end->local = addrs[at < n ? at : at - n];
 		group = group_get(t, end, server, now_s);
 		if (!group || !half_pop(t, group, h, now_s, &place))
 			continue;

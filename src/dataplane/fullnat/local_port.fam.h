@@ -7,9 +7,10 @@ struct FAM(local_end) {
 	FAM_ADDR local, server;
 	be16 lport, dport;
 	uint8_t proto;
-	uint8_t step;	/* of local and lport, and of the client's endpoint */
-	uint8_t place;	/* of the port in its half of the group */
-	uint32_t group; /* set with place by choose and take; 0: none */
+	uint8_t step;	   /* of local and lport, and of the client's endpoint */
+	uint8_t place;	   /* of the port in its half of the group */
+	uint32_t group;	   /* set with place by choose and take; 0: none */
+	uint16_t local_id; /* IPv4: the number of local, set with place */
 };
 
 struct FAM(local_group) {
@@ -19,6 +20,7 @@ struct FAM(local_group) {
 	uint8_t step;
 	uint32_t next; /* in the chain of a hash; 0: none */
 	uint16_t n_used;
+	uint16_t local_id; /* IPv4: of local, among locals[] */
 	struct local_half half[2];
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct FAM(local_group)) == (FAMILY == 4 ? 64 : 128), "whole cache lines");
@@ -37,6 +39,11 @@ struct FAM(local_ports) {
 	uint8_t side;			/* 0 or 1: the half of every group to be used first */
 	uint8_t hint[LOCAL_PORT_HINTS]; /* by server endpoint and step: address of the last choice
 					 */
+#if FAMILY == 4
+	be32 *locals; /* [LOCAL_ADDRS]: the addresses of groups, by number; 0 is not used */
+	uint32_t *n_groups_of; /* [LOCAL_ADDRS]: groups that have the address; 0: it may go */
+	uint32_t n_locals;     /* numbers from here on were never used */
+#endif
 };
 
 /* Memory is touched as groups are used. side: of the pair. 0 or -ENOMEM. */
@@ -51,6 +58,11 @@ void FAM_FN(local_ports, destroy)(struct FAM(local_ports) *t);
  */
 int FAM_FN(local_port, choose)(struct FAM(local_ports) *t, struct FAM(local_end) *end,
 			       const FAM_ADDR *addrs, uint32_t n, uint32_t now_s);
+/* The group that the next choice for end (server, dport, proto, step) looks at first, prefetched,
+ * with the half in *half. 0: there is no such group yet. */
+uint32_t FAM_FN(local_port, foresee)(const struct FAM(local_ports) *t,
+				     const struct FAM(local_end) *end, const FAM_ADDR *addrs,
+				     uint32_t n, unsigned int *half);
 /* The percentage of the ports for end (server, dport, proto, step) that are in use or in
  * quarantine. The cost grows with n. */
 uint32_t FAM_FN(local_port, percent)(const struct FAM(local_ports) *t,
@@ -64,7 +76,27 @@ int FAM_FN(local_port, take)(struct FAM(local_ports) *t, struct FAM(local_end) *
 void FAM_FN(local_port, release)(struct FAM(local_ports) *t, const struct FAM(local_end) *end,
 				 uint32_t now_s);
 
-/* Prefetches memory that FAM_FN(local_port, release)() touches, but not the group itself. */
+#if FAMILY == 4
+/* The number of an address for one more group. 0: none is left. */
+uint16_t local_addr4_get(struct local_ports4 *t, be32 local);
+#endif
+
+/* Prefetches the port that FAM_FN(local_port, choose)() takes, of a group that has come. */
+static inline void FAM_FN(local_port, prefetch_first)(const struct FAM(local_ports) *t,
+						      uint32_t group, unsigned int h)
+{
+	__builtin_prefetch(&t->rings[group].free[h][t->groups[group].half[h].head]);
+}
+
+/* Prefetches what FAM_FN(local_port, release)() will touch: the group; then, when that has come,
+ * the place in the ring of free ports. */
+static inline void FAM_FN(local_port, prefetch_group)(const struct FAM(local_ports) *t,
+						      uint32_t group)
+{
+	if (group - 1 < t->n_groups)
+		__builtin_prefetch(&t->groups[group], 1);
+}
+
 static inline void FAM_FN(local_port, prefetch)(const struct FAM(local_ports) *t, uint32_t group,
 						unsigned int h)
 {

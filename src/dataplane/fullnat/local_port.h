@@ -26,6 +26,10 @@
  * The quarantine belongs to the port, so the port of an entry that gives way is in quarantine as
  * well.
  *
+ * An IPv4 connection has two bytes for its local address (local_end.h): the number of the address
+ * among those that have groups. A number is given to another address when no group has the former
+ * one.
+ *
  * Pure: no worker, no clock, no packet. Context: the owner of the object; create and destroy:
  * control.
  */
@@ -40,8 +44,9 @@
 #define LOCAL_PORT_HELD_S  60 /* quarantine */
 #define LOCAL_PORT_TRIES   64 /* halves of groups that one choice looks at */
 #define LOCAL_PORT_HINTS   4096
-#define LOCAL_PORT_SAMPLE  256 /* choices between two measurements of a pool */
-#define LOCAL_PORT_FRESH_S 10  /* validity of a measurement */
+#define LOCAL_PORT_SAMPLE  256	/* choices between two measurements of a pool */
+#define LOCAL_PORT_FRESH_S 10	/* validity of a measurement */
+#define LOCAL_ADDRS	   4096 /* IPv4: addresses of pools that have groups at a time */
 /* Ports of a pool address for one server endpoint, over all steps. */
 #define LOCAL_PORTS (UINT16_MAX + 1 - LOCAL_PORT_FIRST)
 
@@ -51,6 +56,14 @@ struct local_free {
 	uint8_t place;
 	uint8_t since_s;
 };
+
+/* Of a connection with a local port, by its entry. */
+struct local_place {
+	uint32_t group : 20;	/* of the port; 0: none */
+	uint32_t place : 8;	/* of the port in its half of the group */
+	uint32_t announced : 1; /* the port was, by PORT or EPRT of FTP: ftp_port.h */
+};
+_Static_assert(sizeof(struct local_place) == 4, "16 in a cache line");
 
 struct local_ring {
 	struct local_free free[2][LOCAL_PORT_HALF];
@@ -98,6 +111,7 @@ static inline uint32_t local_port_groups(uint32_t capacity)
 {
 	const uint32_t n = capacity / 4, least = 128 * OWNER_STEPS, most = 4096 * OWNER_STEPS;
 
+	_Static_assert(4096 * OWNER_STEPS < 1 << 20, "local_place.group");
 	return n < least ? least : n > most ? most : n;
 }
 

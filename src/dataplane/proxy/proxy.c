@@ -3,7 +3,7 @@
 
 #include "dataplane/conn/tcp_state.h"
 #include "dataplane/exits/doors.h"
-#include "dataplane/fullnat/halves.h"
+#include "dataplane/fullnat/local_end.h"
 
 static bool opens(const struct FAM(pkt) *p)
 {

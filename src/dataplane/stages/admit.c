@@ -7,7 +7,7 @@
 #include "dataplane/conn/tcp_state.h"
 #include "dataplane/exits/doors.h"
 #include "dataplane/ftp/ftp.h"
-#include "dataplane/fullnat/halves.h"
+#include "dataplane/fullnat/local_end.h"
 #include "dataplane/stages/answer.h"
 #include "dataplane/stages/source_link.h"
 #include "dataplane/stages/unasked.h"
@@ -127,8 +127,8 @@ bool FAM(reopens)(struct worker *w, const struct FAM(pkt) *p)
 static enum admission admit_follower(struct worker *w, struct FAM(pkt) *p,
 				     struct service_match *match)
 {
-	p->conn = FAM_FN(half, client)(
-		&w->FAM(v).table, FAM_FN(table, find)(&w->FAM(v).table, &p->key, p->hash, p->dir));
+	p->conn = FAM_FN(half,
+			 client)(FAM_FN(table, find)(&w->FAM(v).table, &p->key, p->hash, p->dir));
 	if (p->conn)
 		return ADMIT_FOUND;
 	*match = FAM_FN(service, find)(w, p);
@@ -149,7 +149,7 @@ static __rte_noinline bool admit_ours(struct worker *w, struct FAM(pkt) *p)
 	const struct service *svc = FAM_FN(service, find)(w, p).svc;
 
 	for (uint32_t i = 0; svc && i < svc->n_servers; i++) {
-		if (forward_has(svc->servers[i].method, FORWARD_TWO_HALVES))
+		if (forward_has(svc->servers[i].method, FORWARD_BY_LOCAL))
 			continue;
 		door_drop(w, p->m, DROP_OWN_CLIENT);
 		return false;

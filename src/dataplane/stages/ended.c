@@ -97,7 +97,7 @@ static void server_ask(struct worker *w, const struct FAM(conn) *c)
 {
 	const struct FAM(new_ends) nat = {c->caddr, c->daddr, c->cport, c->dport};
 
-	if (!forward_has(c->c.method, FORWARD_TWO_HALVES)) {
+	if (!forward_has(c->c.method, FORWARD_BY_LOCAL)) {
 		FAM_FN(ended, ask)(w, &nat);
 	} else if (!(c->c.flags & CONN_F_OUT_KEY)) {
 		return;
@@ -106,7 +106,7 @@ static void server_ask(struct worker *w, const struct FAM(conn) *c)
 
 		OTHER_FN(ended, ask)(w, &way);
 	} else {
-		const struct FAM(new_ends) way = FAM_FN(halves, ends)(&w->FAM(v).table, c, DIR_IN);
+		const struct FAM(new_ends) way = FAM_FN(local, ends)(&w->FAM(v).table, c, DIR_IN);
 
 		FAM_FN(ended, ask)(w, &way);
 	}

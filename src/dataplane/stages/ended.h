@@ -21,7 +21,7 @@
  */
 
 #include "dataplane/dataplane.h"
-#include "dataplane/fullnat/halves.h"
+#include "dataplane/fullnat/local_end.h"
 #include "dataplane/stages/pipeline.h"
 
 #define FAM_TEMPLATE "dataplane/stages/ended.fam.h"

@@ -24,7 +24,7 @@ void FAM_FN(pipeline, finish)(struct worker *w, struct FAM(burst) *b)
 	struct FAM(pkt) *const end = b->pkts + b->n;
 	struct last_out last = {.port = NO_PORT};
 
-	if (unlikely(w->FAM(v).table.n_halves | w->OTHER_FAM(v).n_others)) {
+	if (unlikely(w->OTHER_FAM(v).n_others)) {
 		FAM_FN(pipeline, finish_halves)(w, b);
 		return;
 	}

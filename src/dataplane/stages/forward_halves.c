@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * forward.c for a worker some of whose connections are by full NAT. The half of a connection that
- * look-up has not read is prefetched some packets ahead. Packets to and from servers of the other
- * family have a plain way of their own.
+ * forward.c for a worker some of whose connections have a server of the other family: packets to
+ * and from such servers have a plain way of their own. The half of a connection that look-up has
+ * not read is prefetched some packets ahead.
  *
  * Doors: those of the stages; sent.
  */
 #include "dataplane/stages/forward_internal.h"
 #include "dataplane/translate/plain.h"
+
+/* Packets from the prefetch of a half to its use: a burst of prefetches is more than can be under
+ * way at once. */
+#define HALVES_AHEAD 8
 
 /* Of a connection with a server of the other family. dir: that of p, whose headers are of FAMILY as
  * `in`, of the other family as `out`. False: the packet is not plain, and nothing was done. */
@@ -49,10 +53,18 @@ static __rte_always_inline bool forward_crossing(struct worker *w, struct FAM(pk
 
 static inline bool is_crossing(const struct FAM(conn) *c)
 {
-	return forward_has(c->c.method, FORWARD_TWO_HALVES) && FAM_FN(half, crosses)(c);
+	return forward_has(c->c.method, FORWARD_BY_LOCAL) && FAM_FN(half, crosses)(c);
 }
 
-/* The server's half of a client's packet, as FAM_FN(halves, prefetch)(). */
+/* The connection of a reply, which look-up has not read. */
+static inline void client_prefetch(const struct FAM(pkt) *p)
+{
+	__builtin_prefetch(p->conn, 1);
+	if (FAMILY == 6)
+		__builtin_prefetch(&p->conn->addr[0]);
+}
+
+/* The server's half of a client's packet. */
 static inline void other_prefetch(const struct worker *w, const struct FAM(pkt) *p)
 {
 	const struct OTHER_FAM(conn) *const h = FAM_FN(crossing, at)(w, p->conn);
@@ -62,23 +74,19 @@ static inline void other_prefetch(const struct worker *w, const struct FAM(pkt) 
 		__builtin_prefetch(&h->addr[0]);
 }
 
-/* A burst of a worker some of whose connections are by full NAT. */
+/* A burst of a worker some of whose connections have a server of the other family. */
 void FAM_FN(pipeline, finish_halves)(struct worker *w, struct FAM(burst) *b)
 {
-	const bool others = w->OTHER_FAM(v).n_others;
 	struct FAM(pkt) *const end = b->pkts + b->n;
 	struct last_out last = {.port = NO_PORT};
 
-	for (struct FAM(pkt) *p = b->pkts; others && p < end && p < b->pkts + HALVES_AHEAD; p++)
+	for (struct FAM(pkt) *p = b->pkts; p < end && p < b->pkts + HALVES_AHEAD; p++)
 		other_prefetch(w, p);
 	for (struct FAM(pkt) *p = b->pkts; p < end; p++) {
-		if (likely(p + HALVES_AHEAD < end)) {
-			FAM_FN(halves, prefetch)(w, p + HALVES_AHEAD);
-			if (unlikely(others))
-				other_prefetch(w, p + HALVES_AHEAD);
-		}
-		if (!(others && is_crossing(p->conn) ? forward_crossing(w, p, DIR_IN, &last)
-						     : forward_plain(w, p, &last)))
+		if (likely(p + HALVES_AHEAD < end))
+			other_prefetch(w, p + HALVES_AHEAD);
+		if (!(is_crossing(p->conn) ? forward_crossing(w, p, DIR_IN, &last)
+					   : forward_plain(w, p, &last)))
 			FAM_FN(forward, staged)(w, p);
 	}
 	b->n = 0;
@@ -90,10 +98,10 @@ void FAM_FN(pipeline, finish_replies)(struct worker *w, struct FAM(burst) *b)
 	struct last_out last = {.port = NO_PORT};
 
 	for (struct FAM(pkt) *p = b->pkts; p < end && p < b->pkts + HALVES_AHEAD; p++)
-		FAM_FN(halves, prefetch)(w, p);
+		client_prefetch(p);
 	for (struct FAM(pkt) *p = b->pkts; p < end; p++) {
 		if (likely(p + HALVES_AHEAD < end))
-			FAM_FN(halves, prefetch)(w, p + HALVES_AHEAD);
+			client_prefetch(p + HALVES_AHEAD);
 		if (unlikely(!forward_crossing(w, p, DIR_OUT, &last)))
 			FAM_FN(forward, staged)(w, p);
 	}

@@ -20,7 +20,8 @@ void FAM_FN(steered, take)(struct worker *w, struct rte_mbuf **frames, uint16_t 
 void FAM_FN(pipeline, finish)(struct worker *w, struct FAM(burst) *b);
 /* The same for one packet, stage by stage. */
 void FAM_FN(forward, staged)(struct worker *w, struct FAM(pkt) *p);
-/* The same for a burst of a worker that has servers' halves (fullnat/halves.h). */
+/* The same for a burst of a worker with connections whose server is of the other family
+ * (fullnat/crossing.h). */
 void FAM_FN(pipeline, finish_halves)(struct worker *w, struct FAM(burst) *b);
 /* The same for untranslated replies of servers of the other family, with the client's connection
  * (fullnat/crossing.h). */

@@ -128,7 +128,7 @@ static bool resolve_same(struct worker *w, FAM_ADDR dest, link_id *link, struct 
 /* A reply by full NAT to a program of this router. */
 static bool ends_at_linux(const struct worker *w, const struct FAM(pkt) *p)
 {
-	return p->dir == DIR_OUT && forward_has(p->conn->c.method, FORWARD_TWO_HALVES) &&
+	return p->dir == DIR_OUT && forward_has(p->conn->c.method, FORWARD_BY_LOCAL) &&
 	       FAM_FN(fib, find_local)(w->env.fib->FAM(v), p->conn->caddr);
 }
 

@@ -91,14 +91,14 @@ static __rte_always_inline void headers_rewrite(struct FAM(pkt) *p)
 static uint16_t fullnat_apply(const struct worker *w, struct FAM(pkt) *p)
 {
 	const struct FAM(table) *t = &w->FAM(v).table;
-	const struct FAM(new_ends) ends = FAM_FN(halves, ends)(t, p->conn, p->dir);
+	const struct FAM(new_ends) ends = FAM_FN(local, ends)(t, p->conn, p->dir);
 	uint16_t delta;
 
 	if (unlikely(p->flags & PKT_RELATED))
 		return FAM_FN(related, rewrite_both)(p, ends.source, ends.dest, ends.sport,
 						     ends.dport);
 	if (unlikely(p->flags & PKT_FOLLOWS))
-		return FAM_FN(fullnat, addresses)(p->conn, &ends, p->l3, p->dir);
+		return FAM_FN(fullnat, addresses)(t, p->conn, &ends, p->l3, p->dir);
 	delta = FAM_FN(fullnat, apply)(t, p->conn, p->l3, p->l4_off, p->dir, p->key.proto);
 #if FAMILY == 6
 	if (FAM_FN(udp_csum, missing)(p->l3 + p->l4_off, p->key.proto))
@@ -119,7 +119,7 @@ static void fullnat_headers(const struct worker *w, struct FAM(pkt) *p)
 /* The headers of a packet by NAT, DR or full NAT. */
 static void headers_of(const struct worker *w, struct FAM(pkt) *p)
 {
-	if (forward_has(p->conn->c.method, FORWARD_TWO_HALVES))
+	if (forward_has(p->conn->c.method, FORWARD_BY_LOCAL))
 		fullnat_headers(w, p);
 	else
 		headers_rewrite(p);

@@ -88,28 +88,35 @@ _Static_assert(DIR_OUT == 1 && IP_SOURCE == 0 && IP_DEST == 1 && END_SERVER == 0
 	       "what a direction writes, and where, is computed");
 
 /* The same by full NAT: both addresses, and both ports. */
-static inline uint16_t FAM_FN(fullnat, addresses)(const struct FAM(conn) *c,
+static inline void FAM_FN(fullnat, addresses_put)(uint8_t *l3, const struct FAM(new_ends) *ends)
+{
+	FAM_FN(ip, addr_put)(l3, IP_SOURCE, ends->source);
+	FAM_FN(ip, addr_put)(l3, IP_DEST, ends->dest);
+}
+
+static inline uint16_t FAM_FN(fullnat, addresses)(const struct FAM(table) *t,
+						  const struct FAM(conn) *c,
 						  const struct FAM(new_ends) *ends, uint8_t *l3,
 						  uint32_t out)
 {
-	const uint16_t delta = c->c.ip_delta ^ (uint16_t)-out;
-
-	FAM_FN(ip, addr_put)(l3, IP_SOURCE, ends->source);
-	FAM_FN(ip, addr_put)(l3, IP_DEST, ends->dest);
-	return delta;
+	FAM_FN(fullnat, addresses_put)(l3, ends);
+	return FAM_FN(local, ip_delta)(t, c) ^ (uint16_t)-out;
 }
 
 static inline uint16_t FAM_FN(fullnat, apply)(const struct FAM(table) *t, const struct FAM(conn) *c,
 					      uint8_t *l3, uint32_t l4_off, uint32_t out,
 					      uint8_t proto)
 {
-	const struct FAM(new_ends) ends = FAM_FN(halves, ends)(t, c, out);
+	const struct FAM(new_ends) ends = FAM_FN(local, ends)(t, c, out);
+	const uint16_t ip_delta = FAM_FN(local, ip_delta)(t, c),
+		       l4_delta = FAM_FN(local, l4_delta)(c, ip_delta);
 	uint8_t *l4 = l3 + l4_off;
 
-	FAM_FN(l4_csum, change)(l4, proto, c->c.l4_delta ^ (uint16_t)-out);
+	FAM_FN(l4_csum, change)(l4, proto, l4_delta ^ (uint16_t)-out);
 	memcpy(l4, &ends.sport, 2);
 	memcpy(l4 + 2, &ends.dport, 2);
-	return FAM_FN(fullnat, addresses)(c, &ends, l3, out);
+	FAM_FN(fullnat, addresses_put)(l3, &ends);
+	return ip_delta ^ (uint16_t)-out;
 }
 
 #if FAMILY == 6

@@ -7,7 +7,7 @@
 #include <rte_tcp.h>
 #include <rte_udp.h>
 
-#include "dataplane/fullnat/halves.h"
+#include "dataplane/fullnat/local_end.h"
 #include "dataplane/stages/ip.h"
 #include "dataplane/worker.h"
 

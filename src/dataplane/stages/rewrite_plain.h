@@ -9,7 +9,7 @@
 #include "dataplane/stages/rewrite.h"
 
 /* A server of the same family, and a local port. */
-static inline bool rewrite_has_half(const struct FAM(conn) *c)
+static inline bool rewrite_has_local(const struct FAM(conn) *c)
 {
 	return c->c.method == FWD_FULLNAT && (c->c.flags & CONN_F_OUT_KEY) &&
 	       !FAM_FN(half, crosses)(c);
@@ -18,7 +18,7 @@ static inline bool rewrite_has_half(const struct FAM(conn) *c)
 /* True: rewrite_plain() covers the packet's method. */
 static inline bool rewrite_is_plain(const struct FAM(conn) *c)
 {
-	return likely(c->c.method <= FWD_DR) || rewrite_has_half(c);
+	return likely(c->c.method <= FWD_DR) || rewrite_has_local(c);
 }
 _Static_assert(FWD_NAT == 0 && FWD_DR == 1, "the two methods come first");
 

@@ -14,7 +14,7 @@
 #include "dataplane/stages/answer.h"
 #include "dataplane/exits/doors.h"
 #include "dataplane/fragment/fragment_track.h"
-#include "dataplane/fullnat/halves.h"
+#include "dataplane/fullnat/local_end.h"
 #include "dataplane/ftp/ftp.h"
 #include "dataplane/stages/removed_server.h"
 #include "dataplane/conn/evidence.h"
@@ -360,7 +360,7 @@ static bool schedule_one(struct worker *w, struct FAM(pkt) *p)
 static bool still_its(const struct worker *w, const struct FAM(pkt) *p)
 {
 	return (p->conn->c.flags & CONN_F_LIVE) &&
-	       FAM_FN(halves, match)(&w->FAM(v).table, p->conn, &p->key, p->dir);
+	       FAM_FN(conn, has_key)(&w->FAM(v).table, p->conn, &p->key, p->dir);
 }
 
 /* Looks the connection of a packet up again. */
@@ -368,7 +368,7 @@ static struct FAM(conn) *find_again(struct worker *w, const struct FAM(pkt) *p)
 {
 	const struct FAM(table) *t = &w->FAM(v).table;
 
-	return FAM_FN(half, client)(t, FAM_FN(table, find)(t, &p->key, p->hash, p->dir));
+	return FAM_FN(half, client)(FAM_FN(table, find)(t, &p->key, p->hash, p->dir));
 }
 
 /* Later stages must not use a connection that a later packet of the burst evicted from a full

@@ -29,7 +29,7 @@ static struct sync_event event_of(const struct FAM(conn) *c, enum sync_kind kind
 static void put_local(const struct worker *w, const struct FAM(conn) *c, struct sync_event *e)
 {
 	if (!FAM_FN(half, crosses)(c)) {
-		e->FAM(laddr) = FAM_FN(half, local)(&w->FAM(v).table, c, &e->lport);
+		e->FAM(laddr) = FAM_FN(local, of)(&w->FAM(v).table, c, &e->lport);
 	} else if (!(c->c.flags & CONN_F_TEMPLATE)) {
 		e->OTHER_FAM(laddr) = FAM_FN(crossing, local)(w, c, &e->lport);
 		e->flags |= SYNC_F_OTHER;
@@ -47,7 +47,7 @@ static struct sync_event put_of(const struct worker *w, const struct FAM(conn) *
 	e.FAM(daddr) = c->daddr;
 	e.dport = c->dport;
 	e.server = __atomic_load_n(&c->c.server, __ATOMIC_RELAXED);
-	if (unlikely(forward_has(e.method, FORWARD_TWO_HALVES)))
+	if (unlikely(forward_has(e.method, FORWARD_BY_LOCAL)))
 		put_local(w, c, &e);
 	if (FAM_FN(conn, is_ftp)(c))
 		e.flags |= SYNC_F_FTP;

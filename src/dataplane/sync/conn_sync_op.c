@@ -47,7 +47,7 @@ static void mark_synced(struct worker *w, const struct FAM(conn) *c, const struc
 /* A connection of ours that has the out key of a copy is old. */
 static bool evict(struct worker *w, const struct FAM_FN(conn, new) * n)
 {
-	const bool halves = forward_has(n->method, FORWARD_TWO_HALVES);
+	const bool local = forward_has(n->method, FORWARD_BY_LOCAL);
 
 	if (n->other_local) {
 		const struct OTHER_FAM(key) key = {.saddr = OTHER_FN(addr, of)(&n->server->ep.addr),
@@ -59,9 +59,9 @@ static bool evict(struct worker *w, const struct FAM_FN(conn, new) * n)
 		return OTHER_FN(crossing, evict)(w, &key);
 	}
 	const struct FAM(key) key = {.saddr = n->daddr,
-				     .daddr = halves ? n->laddr : n->caddr,
+				     .daddr = local ? n->laddr : n->caddr,
 				     .sport = n->dport,
-				     .dport = halves ? n->lport : n->cport,
+				     .dport = local ? n->lport : n->cport,
 				     .proto = n->proto};
 
 	return FAM_FN(crossing, evict)(w, &key);
@@ -81,7 +81,7 @@ static bool local_fits(const struct sync_event *op, const struct server_rt *rt)
 {
 	const uint8_t family = op->flags & SYNC_F_OTHER ? OTHER_FAMILY : FAM_FAMILY;
 
-	return !forward_has(op->method, FORWARD_TWO_HALVES) ||
+	return !forward_has(op->method, FORWARD_BY_LOCAL) ||
 	       (op->lport && rt->ep.addr.family == family);
 }
 
@@ -142,14 +142,14 @@ static bool same_local(const struct worker *w, const struct FAM(conn) *c,
 	FAM_ADDR local;
 	be16 port;
 
-	if (!forward_has(op->method, FORWARD_TWO_HALVES))
+	if (!forward_has(op->method, FORWARD_BY_LOCAL))
 		return true;
 	if (op->flags & SYNC_F_OTHER) {
 		const OTHER_ADDR other = FAM_FN(crossing, local)(w, c, &port);
 
 		return port == op->lport && OTHER_FN(addr, equal)(other, op->OTHER_FAM(laddr));
 	}
-	local = FAM_FN(half, local)(&w->FAM(v).table, c, &port);
+	local = FAM_FN(local, of)(&w->FAM(v).table, c, &port);
 	return port == op->lport && FAM_FN(addr, equal)(local, op->FAM(laddr));
 }
 

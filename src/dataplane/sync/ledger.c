@@ -78,8 +78,8 @@ static void rows_set(struct ledger *l, bool on)
 		w->v6.rows = on ? (struct ledger_row6 *)(part + l->parts.rows6) : NULL;
 		w->sync.ftp_rows = on ? (struct ledger_ftp_row *)(part + l->parts.ftp) : NULL;
 		w->v4.rows_limit = w->v6.rows_limit = w->sync.ftp_rows_limit = 0;
-		memset(w->v4.half_rows_limit, 0, sizeof(w->v4.half_rows_limit));
-		memset(w->v6.half_rows_limit, 0, sizeof(w->v6.half_rows_limit));
+		memset(w->v4.local_rows_limit, 0, sizeof(w->v4.local_rows_limit));
+		memset(w->v6.local_rows_limit, 0, sizeof(w->v6.local_rows_limit));
 	}
 }
 

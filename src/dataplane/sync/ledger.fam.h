@@ -10,9 +10,10 @@ void FAM_FN(ledger, put_rare)(struct worker *w, const struct FAM(conn) *c);
 /* The same for a connection, not a template, whose row has memory. */
 void FAM_FN(ledger, begin)(struct worker *w, const struct FAM(conn) *c, struct FAM(ledger_row) *row,
 			   uint32_t index);
-/* Writes the row of a server's half h as as_row says, with LEDGER_F_LOCAL. */
-void FAM_FN(ledger, half)(struct worker *w, const struct FAM(conn) *h,
-			  const struct FAM(conn) *as_row, uint8_t flags);
+/* Writes the row of the local end of e, an entry or a server's half, as as_row says, with
+ * LEDGER_F_LOCAL. */
+void FAM_FN(ledger, local)(struct worker *w, const struct FAM(conn) *e,
+			   const struct FAM(conn) *as_row, uint8_t flags);
 /* A client of a template got through or was assured. Any worker that has a hold on the
  * template. */
 void FAM_FN(ledger, proven)(struct worker *w, uint32_t control);
@@ -21,15 +22,15 @@ void FAM_FN(ledger, ftp)(struct worker *w, const struct FAM(conn) *c);
 /* CMD_ROWS: a step from an entry on. Returns the next entry, or 0 at the end. */
 uint32_t FAM_FN(ledger, walk)(struct worker *w, uint32_t from);
 
-/* The row of a server's half, or of an entry. NULL: the row has no memory. */
-static inline struct FAM(ledger_row) *FAM_FN(ledger, half_row)(const struct worker *w,
-							       const struct FAM(conn) *h)
+/* The row at `index` of a local end: rows of local ends are behind those of entries, first those of
+ * entries, then those of servers' halves. NULL: the row has no memory. */
+static inline struct FAM(ledger_row) *FAM_FN(ledger, local_row)(const struct worker *w,
+								uint32_t index)
 {
-	const uint32_t index = FAM_FN(conn, index)(&w->FAM(v).table, h);
 	const uint32_t first = w->FAM(v).table.half_first, other = index >= 2 * first;
 
 	return index - (1 + other) * first <
-			       __atomic_load_n(&w->FAM(v).half_rows_limit[other], __ATOMIC_ACQUIRE)
+			       __atomic_load_n(&w->FAM(v).local_rows_limit[other], __ATOMIC_ACQUIRE)
 		       ? &w->FAM(v).rows[index]
 		       : NULL;
 }
@@ -93,9 +94,9 @@ static inline void FAM_FN(ledger, ended)(struct worker *w, const struct FAM(conn
 		__atomic_store_n(&row->tail.word, 0, __ATOMIC_RELAXED);
 }
 
-static inline void FAM_FN(ledger, half_ended)(struct worker *w, const struct FAM(conn) *h)
+static inline void FAM_FN(ledger, local_ended)(struct worker *w, uint32_t index)
 {
-	struct FAM(ledger_row) *row = FAM_FN(ledger, half_row)(w, h);
+	struct FAM(ledger_row) *row = FAM_FN(ledger, local_row)(w, index);
 
 	if (row)
 		__atomic_store_n(&row->tail.word, 0, __ATOMIC_RELAXED);

@@ -110,8 +110,8 @@ static bool rows_grow(struct ledger *l, uint32_t *limit, uint32_t unused, uint32
 	return want <= *limit || grow(l, limit, want + first, most, begin, row);
 }
 
-/* Rows of servers' halves: behind those of the entries, of each kind as many. */
-static bool halves_grow(struct ledger *l, struct worker *w, uint32_t ahead, uint64_t rows4,
+/* Rows of local ends: behind those of the entries, of each kind as many. */
+static bool locals_grow(struct ledger *l, struct worker *w, uint32_t ahead, uint64_t rows4,
 			uint64_t rows6)
 {
 	const uint32_t most = w->v4.table.half_first;
@@ -120,13 +120,13 @@ static bool halves_grow(struct ledger *l, struct worker *w, uint32_t ahead, uint
 	for (uint32_t other = 0; other < 2; other++) {
 		const uint64_t before = (1 + other) * (uint64_t)most;
 		uint32_t unused =
-			__atomic_load_n(&w->v4.table.half_unused[other], __ATOMIC_RELAXED);
+			__atomic_load_n(&w->v4.table.local_unused[other], __ATOMIC_RELAXED);
 
-		enough &= rows_grow(l, &w->v4.half_rows_limit[other], unused, ROWS4_FIRST / 4,
+		enough &= rows_grow(l, &w->v4.local_rows_limit[other], unused, ROWS4_FIRST / 4,
 				    ahead, most, rows4 + before * sizeof(struct ledger_row4),
 				    sizeof(struct ledger_row4));
-		unused = __atomic_load_n(&w->v6.table.half_unused[other], __ATOMIC_RELAXED);
-		enough &= rows_grow(l, &w->v6.half_rows_limit[other], unused, ROWS6_FIRST / 4,
+		unused = __atomic_load_n(&w->v6.table.local_unused[other], __ATOMIC_RELAXED);
+		enough &= rows_grow(l, &w->v6.local_rows_limit[other], unused, ROWS6_FIRST / 4,
 				    ahead, most, rows6 + before * sizeof(struct ledger_row6),
 				    sizeof(struct ledger_row6));
 	}
@@ -149,7 +149,7 @@ bool ledger_memory(struct ledger *l, uint32_t ahead)
 		unused = __atomic_load_n(&w->v6.table.unused, __ATOMIC_RELAXED);
 		enough &= rows_grow(l, &w->v6.rows_limit, unused, ROWS6_FIRST, ahead, most, rows6,
 				    sizeof(struct ledger_row6));
-		enough &= halves_grow(l, w, ahead, rows4, rows6);
+		enough &= locals_grow(l, w, ahead, rows4, rows6);
 		unused = __atomic_load_n(&w->ftp->unused, __ATOMIC_RELAXED) + 1;
 		if (unused + FTP_AHEAD > w->sync.ftp_rows_limit)
 			enough &= grow(l, &w->sync.ftp_rows_limit, unused + 2 * FTP_AHEAD,

@@ -78,31 +78,32 @@ static void row_miss(struct worker *w)
 	__atomic_store_n(&w->sync.rows_missed, w->sync.rows_missed + 1, __ATOMIC_RELAXED);
 }
 
-void FAM_FN(ledger, half)(struct worker *w, const struct FAM(conn) *h,
-			  const struct FAM(conn) *as_row, uint8_t flags)
+void FAM_FN(ledger, local)(struct worker *w, const struct FAM(conn) *e,
+			   const struct FAM(conn) *as_row, uint8_t flags)
 {
-	struct FAM(ledger_row) *row = FAM_FN(ledger, half_row)(w, h);
+	const struct FAM(table) *t = &w->FAM(v).table;
+	const uint32_t index = t->half_first + FAM_FN(conn, index)(t, e);
+	struct FAM(ledger_row) *row = FAM_FN(ledger, local_row)(w, index);
 
 	if (row)
-		row_write(row, as_row, FAM_FN(conn, index)(&w->FAM(v).table, h),
-			  LEDGER_F_LOCAL | flags);
+		row_write(row, as_row, index, LEDGER_F_LOCAL | flags);
 	else
 		row_miss(w);
 }
 
-/* The row of a server's half, at the half's own index: the connection's key, with the local address
- * and port in the places of the server's, and the index of the connection in that of the id. */
-static void half_put(struct worker *w, const struct FAM(conn) *c)
+/* The row of a local end: the connection's key, with the local address and port in the places of
+ * the server's, and the index of the connection in that of the id. */
+static void local_put(struct worker *w, const struct FAM(conn) *c)
 {
-	const struct FAM(conn) *h = FAM_FN(half, server)(&w->FAM(v).table, c);
+	const struct FAM(table) *t = &w->FAM(v).table;
 	struct FAM(conn) as_row = *c;
 
-	if (!h)
+	if (!(c->c.flags & CONN_F_OUT_KEY))
 		return;
-	as_row.daddr = h->caddr;
-	as_row.dport = h->cport;
-	as_row.c.server = FAM_FN(conn, index)(&w->FAM(v).table, c);
-	FAM_FN(ledger, half)(w, h, &as_row, 0);
+	as_row.daddr = *FAM_FN(conn, local_addr)(t, c);
+	as_row.dport = c->c.lport;
+	as_row.c.server = FAM_FN(conn, index)(t, c);
+	FAM_FN(ledger, local)(w, c, &as_row, 0);
 }
 
 /* The same for a server of the other family. */
@@ -122,17 +123,17 @@ static void crossing_put(struct worker *w, const struct FAM(conn) *c)
 	as_row.vport = c->vport;
 	as_row.c.state = c->c.state;
 	as_row.c.server = FAM_FN(conn, index)(&w->FAM(v).table, c);
-	OTHER_FN(ledger, half)(w, h, &as_row, LEDGER_F_OTHER);
+	OTHER_FN(ledger, local)(w, h, &as_row, LEDGER_F_OTHER);
 }
 
 void FAM_FN(ledger, begin)(struct worker *w, const struct FAM(conn) *c, struct FAM(ledger_row) *row,
 			   uint32_t index)
 {
 	row_write(row, c, index, FAM_FN(ledger, flags)(c));
-	if (likely(!forward_has(c->c.method, FORWARD_TWO_HALVES)))
+	if (likely(!forward_has(c->c.method, FORWARD_BY_LOCAL)))
 		return;
 	if (likely(!FAM_FN(half, crosses)(c)))
-		half_put(w, c);
+		local_put(w, c);
 	else
 		crossing_put(w, c);
 }

@@ -17,7 +17,7 @@
  *	ICMP errors	icmp_map.h; cut to 576 bytes (IPv4) or 1280 (IPv6)
  */
 
-#include "dataplane/fullnat/halves.h"
+#include "dataplane/fullnat/local_end.h"
 
 #define FAM_TEMPLATE "dataplane/translate/translate.fam.h"
 #include "base/both_families.h"

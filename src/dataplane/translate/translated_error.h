@@ -4,7 +4,7 @@
 
 /* Translation of ICMP errors with the quoted packet: translate.h. Worker context. */
 
-#include "dataplane/fullnat/halves.h"
+#include "dataplane/fullnat/local_end.h"
 
 #define FAM_TEMPLATE "dataplane/translate/translated_error.fam.h"
 #include "base/both_families.h"

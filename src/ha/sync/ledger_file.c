@@ -212,7 +212,7 @@ static void put_take(int fd, struct reader *in, enum ledger_row_kind kind, struc
 	op_give(in, e);
 }
 
-/* Full NAT: the row of the server's half names the row of the connection. *e, as the former says,
+/* Full NAT: the row of the local end names the row of the connection. *e, as the former says,
  * becomes the connection with its local port. The connection may have ended since: no row. */
 static enum ledger_row_kind local_join(struct sync_event *e, enum ledger_row_kind kind,
 				       const struct sync_event *conn)
@@ -232,7 +232,7 @@ static enum ledger_row_kind local_join(struct sync_event *e, enum ledger_row_kin
 /* Asked before the row's values are checked: the method may be any byte. */
 static bool is_local(const struct sync_event *e)
 {
-	return e->method < FWD_MAX && forward_has(e->method, FORWARD_TWO_HALVES) &&
+	return e->method < FWD_MAX && forward_has(e->method, FORWARD_BY_LOCAL) &&
 	       !(e->proto & RECORD_TEMPLATE);
 }
 
@@ -253,8 +253,8 @@ static bool row6_at(int fd, const struct reader *in, uint32_t index, struct ledg
 	return row_at(fd, in, in->parts.rows6, index, row, sizeof(*row));
 }
 
-/* As local_join(), for a connection of the other family than that of the server's half: hashes of
- * its addresses are as the half says. */
+/* As local_join(), for a connection of the other family than that of the local end: hashes of its
+ * addresses are as the row says. */
 static enum ledger_row_kind other_join(struct sync_event *e, enum ledger_row_kind kind,
 				       const struct sync_event *conn, bool same_addresses)
 {

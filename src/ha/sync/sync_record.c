@@ -378,7 +378,7 @@ bool sync_record_is_local(const struct sync_record *r)
 {
 	switch (r->kind) {
 	case RECORD_PUT:
-		return forward_has(r->e.method, FORWARD_TWO_HALVES) || r->e.proxy;
+		return forward_has(r->e.method, FORWARD_BY_LOCAL) || r->e.proxy;
 	case RECORD_SEQ:
 		return r->e.flags & SYNC_F_CLIENT;
 	case RECORD_EXPECT:

@@ -54,7 +54,7 @@ static bool server_is_elsewhere(const struct sync_event *e)
 
 	return addr_is_zero(&server) &&
 	       (forward_has(e->method, FORWARD_OUTER_HEADER) ||
-		(forward_has(e->method, FORWARD_TWO_HALVES) &&
+		(forward_has(e->method, FORWARD_BY_LOCAL) &&
 		 ((e->flags & SYNC_F_OTHER) || (e->proto & RECORD_TEMPLATE))));
 }
 
@@ -68,7 +68,7 @@ static struct addr local_of(const struct sync_event *e)
 /* A local address and port belong to full NAT, and full NAT to these. A template has none. */
 static bool local_sound(const struct sync_event *e)
 {
-	if (!forward_has(e->method, FORWARD_TWO_HALVES) || (e->proto & RECORD_TEMPLATE))
+	if (!forward_has(e->method, FORWARD_BY_LOCAL) || (e->proto & RECORD_TEMPLATE))
 		return e->lport == 0 && addr6_is_zero(e->laddr6) && !(e->flags & SYNC_F_OTHER);
 	return be16_to(e->lport) >= LOCAL_PORT_MIN && sync_addr_is_unicast(local_of(e)) &&
 	       !(e->flags & SYNC_F_OTHER) != !sync_addr_is_unicast(SYNC_EVENT_ADDR(e, daddr));

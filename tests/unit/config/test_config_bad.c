@@ -353,6 +353,10 @@ static const struct bad bad[] = {
 	 "f:4:61: shared.services[0].client_address: \"toa\" needs \"protocol\": \"tcp\": an "
 	 "option "
 	 "of TCP tells the address"},
+	{SERVICES("{\"protocol\":\"udp\",\"listen\":\"192.0.2.80:53\",\"forward\":\"fullnat\","
+		  "\"one_packet\":true,\"servers\":[{\"address\":\"10.0.0.1:53\"}]}"),
+	 "f:4:93: shared.services[0].servers[0].forward: \"fullnat\" needs a connection, which "
+	 "remembers the client: not with \"one_packet\""},
 	{SERVICES(WEB(",\"forward\":\"fullnat\",\"ftp\":true,\"servers\":[{\"address\":"
 		      "\"[2001:db8::9]:21\"}]")),
 	 "f:4:97: shared.services[0].servers[0].address: expected a server of the service's "

@@ -38,7 +38,7 @@ static struct conn4 *conn_find(const struct table4 *t, const struct conn4 *like,
 {
 	struct key4 k;
 
-	conn4_key(like, dir, &k);
+	conn4_key(t, like, dir, &k);
 	return table4_find(t, &k, table4_hash(t, &k), dir);
 }
 
@@ -199,6 +199,55 @@ static void a_full_table_with_much_coming_and_going_has_room_for_every_key(void 
 	table4_destroy(&t);
 }
 
+/* Entries that differ in one part of their out key each. A key finds its own entry, also where hash
+ * and tag are the same. */
+static void an_out_key_of_full_nat_is_told_by_each_of_its_parts(void **state)
+{
+	const be32 locals[] = {0, be32_from(0x0a0a0064), be32_from(0x0a0a0065)};
+	struct conn4 *c[6];
+	struct table4 t;
+
+	(void)state;
+	assert_int_equal(table4_create(&t, CAPACITY, -1, 1), 0);
+	t.locals = locals;
+	for (uint32_t i = 0; i < 6; i++) {
+		c[i] = table4_alloc(&t);
+		c[i]->c.proto = i == 4 ? 17 : 6;
+		c[i]->c.method = i == 5 ? FWD_NAT : FWD_FULLNAT;
+		/* By NAT the same key is (server, client). */
+		c[i]->caddr = i == 5 ? locals[1] : be32_from(0xc0a80101);
+		c[i]->cport = be16_from(i == 5 ? 2000 : 3000);
+		c[i]->vaddr = be32_from(0x0a010064);
+		c[i]->vport = be16_from(80);
+		c[i]->daddr = be32_from(0x0a0a0001 + (i == 3));
+		c[i]->dport = be16_from(8080);
+		c[i]->c.lport = be16_from(i == 2 ? 2001 : 2000);
+		c[i]->c.local_id = i == 1 ? 2 : 1;
+	}
+	for (uint32_t i = 0; i < 6; i++) {
+		struct key4 k;
+
+		conn4_key(&t, c[i], DIR_OUT, &k);
+		assert_int_equal(k.saddr, c[i]->daddr);
+		assert_int_equal(k.daddr, locals[i == 1 ? 2 : 1]);
+		assert_int_equal(k.dport, be16_from(i == 2 ? 2001 : 2000));
+		for (uint32_t n = 0; n < 6; n++) {
+			const bool same = n == i || (i % 5 == 0 && n % 5 == 0);
+
+			assert_int_equal(conn4_has_key(&t, c[n], &k, DIR_OUT), same);
+			assert_int_equal(conn4_has_key_any(&t, c[n], &k, DIR_OUT), same);
+		}
+		conn4_key(&t, c[i], DIR_IN, &k);
+		assert_int_equal(k.saddr, c[i]->caddr);
+		assert_int_equal(k.daddr, c[i]->vaddr);
+		assert_true(conn4_has_key(&t, c[i], &k, DIR_IN));
+		assert_true(conn4_has_key_any(&t, c[i], &k, DIR_IN));
+		assert_false(conn4_has_key(&t, c[i], &k, DIR_OUT));
+		assert_false(conn4_has_key_any(&t, c[i], &k, DIR_OUT));
+	}
+	table4_destroy(&t);
+}
+
 static void client_and_server_halves_have_one_owner(void **state)
 {
 	struct owner_map map;
@@ -316,6 +365,7 @@ int main(void)
 		cmocka_unit_test(random_inserts_and_removals_never_lose_a_connection),
 		cmocka_unit_test(a_full_table_with_much_coming_and_going_has_room_for_every_key),
 		cmocka_unit_test(a_table_without_connections_uses_no_memory),
+		cmocka_unit_test(an_out_key_of_full_nat_is_told_by_each_of_its_parts),
 		cmocka_unit_test(client_and_server_halves_have_one_owner),
 		cmocka_unit_test(flags_that_no_stack_sends_are_nonsense),
 		cmocka_unit_test(tcp_states_follow_the_recorded_kernel),

@@ -283,7 +283,7 @@ static void a_connection_that_ends_gives_its_half_and_port_back(void **state)
 		harness_run(&h);
 		assert_int_equal(lab_counters().connections, 0);
 		assert_int_equal(ports_in_use(), 0);
-		assert_int_equal(w->v4.table.n_halves + w->v6.table.n_halves + w->v4.n_others +
+		assert_int_equal(w->v4.table.n_locals + w->v6.table.n_locals + w->v4.n_others +
 					 w->v6.n_others,
 				 0);
 		assert_int_equal(w->v4.table.n + w->v6.table.n, 0);
@@ -303,7 +303,7 @@ static void full_tables_give_halves_of_old_connections_back(void **state)
 			lab_drain(1);
 		}
 	assert_true(lab_counters().evicted > 800);
-	assert_int_equal(w->v4.table.n_halves + w->v6.table.n_halves, lab_counters().connections);
+	assert_int_equal(w->v4.table.n_locals + w->v6.table.n_locals, lab_counters().connections);
 	assert_int_equal(w->v4.table.n + w->v6.table.n, lab_counters().connections);
 	assert_int_equal(ports_in_use(), lab_counters().connections);
 }

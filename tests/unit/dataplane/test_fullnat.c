@@ -14,6 +14,8 @@
 #include "dataplane/conn/tcp_state.h"
 #include "dataplane/sync/conn_sync.h"
 #include "lib/lab_families.h"
+#include "metrics/local_port_warning.h"
+#include "metrics/traffic.h"
 #include "sched/sched.h"
 
 #define VIP    "10.1.0.100"
@@ -260,12 +262,12 @@ static void a_connection_that_ends_gives_its_port_back_after_the_quarantine(void
 	got = lab_take(1);
 	lab_put(1, lab_answer(&got, TCP_RST | TCP_ACK));
 	assert_int_equal(lab_drain(0), 1);
-	assert_int_equal(w->v4.table.n_halves, 1);
+	assert_int_equal(w->v4.table.n_locals, 1);
 	harness_advance_ms(&h, 130000);
 	harness_run(&h);
 	assert_int_equal(lab_counters().connections, 0);
 	assert_int_equal(ports_in_use(), 0);
-	assert_int_equal(w->v4.table.n_halves, 0);
+	assert_int_equal(w->v4.table.n_locals, 0);
 	assert_int_equal(w->v4.table.n, 0);
 	/* A late reply finds nothing. */
 	lab_put(1, lab_answer(&got, TCP_ACK));
@@ -299,22 +301,35 @@ static void a_full_table_gives_ports_of_old_entries_back(void **state)
 	}
 	assert_true(lab_counters().evicted > 400);
 	assert_int_equal(w->v4.table.n, lab_counters().connections);
-	assert_int_equal(w->v4.table.n_halves, lab_counters().connections);
+	assert_int_equal(w->v4.table.n_locals, lab_counters().connections);
 	assert_int_equal(ports_in_use(), lab_counters().connections);
 }
 
 static void a_pool_that_is_used_up_drops_by_name_and_other_servers_are_not_harmed(void **state)
 {
-	uint32_t sent = 0;
+	static struct traffic traffic;
+	struct local_port_warning warning = {.traffic = &traffic};
+	uint32_t sent = 0, warned_at = 0;
 
 	(void)state;
+	traffic.dp = h.dp;
 	for (uint32_t i = 0; i < 66000; i++) {
 		struct packet p = from_client((uint16_t)(1024 + i % 60000), TCP_SYN);
 
 		p.saddr = be32_from(0xc0a80000 + 256 + i / 60000);
 		lab_put(0, p);
 		sent += lab_drain(1);
+		if (i % 100 != 0 || warned_at)
+			continue;
+		local_port_warning_look(&warning);
+		if (!local_port_warning_text(&warning))
+			continue;
+		warned_at = sent;
+		assert_non_null(strstr(local_port_warning_text(&warning), SERVER ":8080"));
+		assert_true(lab_dropped(DROP_NO_LOCAL_PORT) < sent / 1000);
 	}
+	/* From 85 % on, at the next look of the worker (LOCAL_PORT_SAMPLE). */
+	assert_in_range(warned_at, LOCAL_PORTS / 100 * 85, LOCAL_PORTS / 100 * 87);
 	assert_in_range(sent, 63000, LOCAL_PORTS);
 	assert_int_equal(lab_dropped(DROP_NO_LOCAL_PORT), 66000 - sent);
 	/* Some gave way to others of their network: their ports are in quarantine. */

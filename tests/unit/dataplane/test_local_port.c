@@ -320,6 +320,57 @@ static void a_small_router_has_groups_for_a_hundred_servers(void **state)
 	ports_destroy(t);
 }
 
+static void the_number_of_an_address_is_that_of_no_other_address_in_use(void **state)
+{
+	struct local_ports4 *t = ports_create(4, 0);
+	struct local_end4 e[5];
+
+	(void)state;
+	for (uint32_t i = 0; i < 4; i++) {
+		e[i] = end_of(1, 3);
+		assert_int_equal(local_port4_choose(t, &e[i], &pool[i], 1, 100), 0);
+		assert_int_equal(t->locals[e[i].local_id], pool[i]);
+		for (uint32_t k = 0; k < i; k++)
+			assert_int_not_equal(e[k].local_id, e[i].local_id);
+	}
+	/* All groups are given away: no number for a further address is kept. */
+	e[4] = end_of(1, 3);
+	assert_int_equal(local_port4_choose(t, &e[4], &pool[4], 1, 100), -EADDRNOTAVAIL);
+	local_port4_release(t, &e[2], 110);
+	assert_int_equal(local_port4_choose(t, &e[4], &pool[4], 1, 169), -EADDRNOTAVAIL);
+	assert_int_equal(local_port4_choose(t, &e[4], &pool[4], 1, 170), 0);
+	assert_int_equal(t->locals[e[4].local_id], pool[4]);
+	for (uint32_t i = 0; i < 4; i++)
+		if (i != 2)
+			assert_int_equal(t->locals[e[i].local_id], pool[i]);
+	assert_true(t->n_locals <= 6);
+	/* Another server behind the same address has the same number. */
+	e[2] = end_of(1, 4);
+	local_port4_release(t, &e[4], 180);
+	assert_int_equal(local_port4_choose(t, &e[2], &pool[0], 1, 240), 0);
+	assert_int_equal(e[2].local_id, e[0].local_id);
+	ports_destroy(t);
+}
+
+static void addresses_beyond_the_last_number_are_refused(void **state)
+{
+	struct local_ports4 *t = ports_create(2 * LOCAL_ADDRS, 0);
+	uint32_t made = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < LOCAL_ADDRS + 10; i++) {
+		struct local_end4 e = end_of(1, 3);
+		const be32 local = be32_from(0x0a100000 + i);
+
+		if (local_port4_choose(t, &e, &local, 1, 100) < 0)
+			continue;
+		assert_int_equal(t->locals[e.local_id], local);
+		made++;
+	}
+	assert_int_equal(made, LOCAL_ADDRS - 1);
+	ports_destroy(t);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -347,6 +398,8 @@ int main(void)
 		cmocka_unit_test(at_85_percent_of_a_pool_fewer_than_a_thousandth_is_refused),
 		cmocka_unit_test(a_group_is_given_to_another_server_when_its_quarantine_is_over),
 		cmocka_unit_test(a_small_router_has_groups_for_a_hundred_servers),
+		cmocka_unit_test(the_number_of_an_address_is_that_of_no_other_address_in_use),
+		cmocka_unit_test(addresses_beyond_the_last_number_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, NULL);
