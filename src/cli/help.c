@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Help and the manual: both are the command table, told. */
+/* Help and the manual, both from the command table. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -74,7 +74,7 @@ void live_line_put(FILE *f, const char *line, size_t len, int width)
 	}
 }
 
-/* The picture on the screen: lines cut at its edges, what was there before wiped. */
+/* Draws the picture: lines cut at the screen's edges, former text wiped. */
 static void screen_draw(struct screen *sc, const char *text)
 {
 	FILE *f = sc->s->out.file;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A stream in front of the terminal that counts lines and waits for a key at each full screen.
- * Nothing is kept: a listing of a million connections needs no memory, and its router waits
- * for as long as the reader does.
+ * The stream keeps no lines: a listing of a million connections needs no memory, and the router
+ * waits for the reader.
  */
 #include <errno.h>
 #include <stdlib.h>

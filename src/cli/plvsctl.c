@@ -74,7 +74,7 @@ static size_t ipvsadm_index(char **words, size_t n)
 											    : 0;
 }
 
-/* words[0] is "ipvsadm" or "proc"; what follows is its own. */
+/* words[0] is "ipvsadm" or "proc"; the other words are its arguments. */
 static int ipvsadm_run(const struct cli_options *o, char **words, size_t n, FILE *in, FILE *out,
 		       FILE *errors)
 {

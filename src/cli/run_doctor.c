@@ -8,7 +8,7 @@
 #include "cli/session.h"
 #include "cli/view.h"
 
-/* NULL where the router refuses: what is not known is not judged. */
+/* NULL where the router refuses: no finding without facts. */
 static int ask(struct session *s, const char *method, json_t *params, json_t **result)
 {
 	struct rpc_failure f = {0};
@@ -75,7 +75,7 @@ static json_t *shows_ask(struct session *s, const json_t *health, int *code)
 }
 
 /* Stations that answer by ARP or ND for addresses of the router are claims from then on. Where the
- * router refuses, nobody is asked. */
+ * router refuses, no station is asked. */
 static int addresses_ask(struct session *s)
 {
 	json_t *result;

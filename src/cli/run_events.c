@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* plvsctl events: what happens to the router, as it happens. */
+/* plvsctl events: events of the router, as they happen. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>

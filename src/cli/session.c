@@ -314,7 +314,7 @@ static int invocation_run(struct session *s, const struct invocation *inv)
 	return code ? code : CLI_GARBLED;
 }
 
-/* In the shell, what prints more than a screen is shown a screen at a time. */
+/* In the shell, long output is shown a screen at a time. */
 static int paged_run(struct session *s, const struct invocation *inv)
 {
 	struct pager *pager;

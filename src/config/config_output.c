@@ -10,7 +10,7 @@
 
 /* ---- the parts that inherit ---- */
 
-/* A server of the service that says nothing. */
+/* A server with default keys only. */
 static void server_model(const struct config *config, const struct config_service *svc,
 			 struct config_server *model)
 {

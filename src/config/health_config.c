@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Checks by name, and what a plan says of them. */
+/* Checks by name, and their changes in a plan. */
 
 /* ---- checks by name ---- */
 

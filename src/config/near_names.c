@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Names of services that are near to what somebody typed. */
+/* Names of services that resemble a wrong name. */
 #include <stdlib.h>
 #include <string.h>
 

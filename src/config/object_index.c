@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-/* A chained hash with a seed of its own: whoever writes the file chooses the keys. */
+/* A chained hash with a random seed, since the author of the file chooses the keys. */
 
 #define CHUNK	    512
 #define MIN_BUCKETS 1024

@@ -127,7 +127,7 @@ static void program_check(struct importer *im, const struct lvscf_block *b, stru
 		     program->at.line);
 }
 
-/* A datagram. nanny without send waits for one that nobody asked for. */
+/* A datagram. Without send, nanny waits for an unrequested one. */
 static void udp_check(struct importer *im, const struct lvscf_block *b, struct lvs_check *c)
 {
 	c->type = "udp";

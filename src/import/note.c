@@ -62,7 +62,7 @@ static int text_cmp(const char *a, const char *b)
 	return a == b ? 0 : strcmp(a ? a : "", b ? b : "");
 }
 
-/* By file, line and kind, alike ones together; what is of the whole file comes last. */
+/* By file, line and kind, alike ones together; notes on the whole file come last. */
 static int note_cmp(const void *a, const void *b)
 {
 	const struct note *x = *(const struct note *const *)a;

@@ -87,9 +87,9 @@ void server_rt_overload(struct server_rt *rt, uint64_t sum)
 }
 
 /*
- * One worker that binds and one that unbinds: each stores its count, and then reads what the other
- * one wrote. With a full fence between its two accesses on both sides (overload_set() is one), one
- * of them at least sees the other's: either the binding worker sums the count that fell, or the
+ * A worker that binds and a worker that unbinds each store their count, and then read the other
+ * one's value. With a full fence between its two accesses on both sides (overload_set() is one),
+ * one of them at least sees the other's: either the binding worker sums the count that fell, or the
  * unbinding one finds the flag. Of two workers that bind, one at least sums both.
  */
 void server_rt_bound(struct server_rt *rt)

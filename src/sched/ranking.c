@@ -74,8 +74,8 @@ static uint32_t weight_of(const struct service *svc, const struct server *s)
 	return svc->sched->measure->alike && s->weight != 0 ? 1 : s->weight;
 }
 
-/* The least number that all weights divide, once what they have in common is taken out of them.
- * *common: what that is. 0: it is too large for a key, or there is no weight. */
+/* The least common multiple of the weights divided by their greatest common divisor, *common. 0:
+ * too large for a key, or no weight. */
 static uint32_t weights_multiple(const struct service *svc, uint32_t *common)
 {
 	uint64_t multiple = 1;

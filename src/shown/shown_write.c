@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Rows as text: what shown_json() says, without an object for each key. */
+/* Rows as text, equal to shown_json(), without an object for each key. */
 #include <string.h>
 
 #include "base/json_write.h"

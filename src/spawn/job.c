@@ -49,7 +49,7 @@ static void result_make(struct job *j, enum spawn_outcome outcome, enum spawn_st
 	result_set(j, &r, sizeof(r.m) + 2);
 }
 
-/* True once it is sent, or nobody is there to read it. */
+/* True: sent, or its client has gone. */
 static bool result_sent(struct spawner_client *p, struct job *j)
 {
 	if (j->sent || p->fd < 0 || !j->result)

@@ -55,7 +55,7 @@ static void limit_lower(int resource, rlim_t soft, rlim_t hard)
 }
 
 /* A router may have memory locked, thousands of descriptors and real-time priority; programs
- * get what a login has. What fails here is no reason not to run. */
+ * get what a login has. A failure here does not keep the program from running. */
 static void limits_set(void)
 {
 	const struct sched_param other = {0};

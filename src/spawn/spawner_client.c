@@ -145,7 +145,7 @@ static void client_broken(struct spawn_client *c)
 
 /* ---- sending ---- */
 
-/* 0, -EAGAIN, or what says that the spawner is gone. */
+/* 0, -EAGAIN, or another -errno: the spawner has gone. */
 static int msg_send(const struct spawn_client *c, const void *msg, size_t len)
 {
 	if (send(c->fd, msg, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
@@ -256,7 +256,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-/* A spawner that hangs (stopped by somebody) must not leave anybody waiting. */
+/* A hanging spawner (stopped by a signal) must not block its callers. */
 static void on_patrol(evutil_socket_t fd, short what, void *arg)
 {
 	struct spawn_client *c = arg;

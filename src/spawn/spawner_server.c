@@ -67,7 +67,7 @@ static void client_hear(struct server *s, struct spawner_client *p, short revent
 
 /* ---- the loop ---- */
 
-/* The children of a supervisor that somebody killed are this process's now. */
+/* The children of a killed supervisor are now this process's. */
 static void strays_kill(struct server *s)
 {
 	static pid_t spared[SPAWNER_MAX_CLIENTS * SPAWN_MAX_PARALLEL];

@@ -75,7 +75,7 @@ uint32_t ftp_stream_early(struct ftp_streams *s, char text[FTP_LINE_MAX])
 	return n;
 }
 
-/* The first segment of the server: nothing of it was read, so its number is the next one. */
+/* The first segment of the server: no byte was read before, so its number is the next one. */
 static void out_pin(struct ftp_streams *s, uint32_t seq, uint32_t ack)
 {
 	const bool agrees =

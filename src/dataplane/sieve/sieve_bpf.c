@@ -132,7 +132,7 @@ bool sieve_interface_is_read(const char *interface, uint32_t queue)
 	return rc == -EBUSY;
 }
 
-/* The driver says only that a queue cannot be made. */
+/* The driver reports only that it cannot make a queue. */
 static int program_check(const struct port *p, char error[ERROR_TEXT])
 {
 	const char *at = strstr(p->device.args, "xdp_prog=") + strlen("xdp_prog=");

@@ -17,8 +17,7 @@ static const struct service *listening(const struct snapshot *s, const struct FA
 	return id ? s->services[id] : NULL;
 }
 
-/* A data connection belongs to the control connection's server; only persistence says
- * which one that is. */
+/* A data connection belongs to the control connection's server, which only persistence tells. */
 static const struct service *ftp_data(const struct snapshot *s, const struct FAM(key) *k)
 {
 	const struct service *svc;

@@ -73,8 +73,8 @@ static enum steering steer_vip(const struct worker *w, struct FAM(pkt) *p,
 	return steer_active(p, STEER_IN);
 }
 
-/* An ICMP error that quotes what a server of ours was sent: from the server or from any
- * router behind it. */
+/* An ICMP error that quotes a packet to a real server: from the server or from any router behind
+ * it. */
 static bool quotes_a_server(const struct burst_env *env, struct FAM(pkt) *p)
 {
 	const struct FAM(key) own = p->key;
@@ -91,8 +91,8 @@ static bool quotes_a_server(const struct burst_env *env, struct FAM(pkt) *p)
 	return false;
 }
 
-/* Of a client's packet to an address without services, where it may belong to a connection
- * or to a mark nevertheless. */
+/* A client's packet to an address without services, which may belong to a connection or to a mark
+ * nevertheless. */
 static bool may_belong(const struct FAM(key) *own, struct FAM(pkt) *p)
 {
 	if (likely(proto_is_balanced(p->key.proto)))
@@ -106,8 +106,8 @@ static bool may_belong(const struct FAM(key) *own, struct FAM(pkt) *p)
 	return false;
 }
 
-/* The last service of a VIP was removed, but connections of the VIP remain. The policy of the
- * service says what becomes of them. */
+/* The last service of a VIP was removed, but connections of the VIP remain. The service's
+ * on_removed decides on them. */
 static bool may_linger(const struct burst_env *env, const struct FAM(addr_entry) *dest,
 		       struct FAM(pkt) *p)
 {
@@ -118,8 +118,8 @@ static bool may_linger(const struct burst_env *env, const struct FAM(addr_entry)
 }
 
 /*
- * A mark rule that leads to a service can match it, whatever address it is: the rules are
- * asked if it has no connection. Not on a router whose VIPs are not active.
+ * A packet that a mark rule with a service can match, whatever its destination: if it has no
+ * connection, the rules decide. Not on a router whose VIPs are not active.
  */
 static bool may_be_marked(const struct burst_env *env, struct FAM(pkt) *p)
 {
@@ -132,8 +132,8 @@ static bool may_be_marked(const struct burst_env *env, struct FAM(pkt) *p)
 	return may_belong(&own, p);
 }
 
-/* A router that is not active has no part in what NAT servers send through the gateway
- * address, or in what a mark balances. */
+/* A router that is not active handles neither packets of NAT servers through the gateway address
+ * nor packets of marks. */
 static __rte_noinline bool is_of_active(const struct burst_env *env, const struct FAM(pkt) *p)
 {
 	const struct FAM(addr_entry) *e =
@@ -258,9 +258,8 @@ static inline bool is_active_pool(uint32_t kinds)
 
 /*
  * The direction of nearly all packets: TCP or UDP with whole headers, from a client to a VIP that
- * is active, from a NAT server to an address that is nobody's here, or to an address of a pool.
- * Decides as steer_one() does.
- * STEER_UNDECIDED: ask steer_one().
+ * is active, from a NAT server to an address that is not this router's, or to an address of a pool.
+ * Decides as steer_one() does. STEER_UNDECIDED: ask steer_one().
  */
 static __rte_always_inline enum steering steer_plain(struct worker *w, const struct FAM(pkt) *p)
 {
@@ -289,8 +288,8 @@ static __rte_always_inline enum steering steer_plain(struct worker *w, const str
 
 /*
  * The same for a burst that may be of both directions, in dir. A branch on the direction of each
- * packet would be taken as a coin falls. So the destination's first slot alone is looked at without
- * a branch, and what is not to a VIP is gathered and looked at behind the others.
+ * packet could not be predicted. So only the destination's first slot is compared, without a
+ * branch, and packets that are not to a VIP are gathered and handled after the others.
  */
 static inline void steer_mixed(struct worker *w, struct FAM(burst) *b)
 {
@@ -312,8 +311,7 @@ static inline void steer_mixed(struct worker *w, struct FAM(burst) *b)
 		others[k]->dir = (uint8_t)steer_plain(w, others[k]);
 }
 
-/* An ICMP error or a fragment: the key is another than the hash was made of. False: the packet has
- * left. */
+/* An ICMP error or a fragment: the hash was made of another key. False: the packet has left. */
 static __rte_noinline bool steer_rekey(struct worker *w, struct FAM(pkt) *p, enum steering s)
 {
 	const FAM_ADDR client = s == STEER_IN ? p->key.saddr : p->key.daddr;

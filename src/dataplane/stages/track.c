@@ -14,9 +14,9 @@
 #include "dataplane/conn/tcp_state.h"
 #include "dataplane/stages/track.h"
 
-/* tick: before this packet. Plain data on a half-closed connection, and what the client sends
- * where no reply passes here, put the entry behind others that would give way; numbers that
- * do not fit, and a flood within one tick, do not. */
+/* tick: before this packet. Plain data on a half-closed connection, and a client's packets where no
+ * reply passes here, put the entry at the end of its list for giving way. Numbers that do not fit,
+ * and a flood within one tick, do not. */
 static void track_moves(struct worker *w, struct FAM(pkt) *p, uint32_t tick)
 {
 	struct conn *c = &p->conn->c;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Packets that no connection and no service is found for: clients' packets are left to Linux, and
- * packets of NAT servers are told from replies whose connection is no more.
+ * Packets without a connection and without a service: clients' packets go to Linux; packets of NAT
+ * servers are distinguished from replies whose connection has ended.
  */
 #include "dataplane/stages/unasked.h"
 
@@ -12,8 +12,8 @@
 #include "model/mark.h"
 #include "model/owned_port.h"
 
-/* No connection and no service: Linux answers for a VIP and for its own addresses, and
- * routes the rest, which came here for a mark that it did not get. */
+/* No connection and no service: Linux answers for a VIP and for its own addresses, and routes the
+ * rest: packets that a mark rule could have matched. */
 void FAM(leave_to_linux)(struct worker *w, struct FAM(pkt) *p)
 {
 	const struct FAM(addr_entry) *e =

@@ -100,7 +100,7 @@ static __rte_noinline void tell(struct worker *w, const struct FAM(conn) *c)
 	sync_emit(w, &e, NULL);
 }
 
-/* sync_on(): where no peer is told, the ledger is written. */
+/* sync_on(): without a peer, the ledger is written. */
 void FAM_FN(sync, changed)(struct worker *w, struct FAM(conn) *c)
 {
 	if (unlikely(tells(w)))
@@ -230,7 +230,7 @@ static void describe_ftp(struct worker *w, const struct FAM(conn) *c, const stru
 		describe_one(w, FAM_FN(sync, expect_event)(c, &f->data, f->left_s), d);
 }
 
-/* Half-closed ones, too, that nobody was told of because there was no peer. */
+/* Half-closed ones, too, which were not sent for lack of a peer. */
 static bool worth_walking(const struct FAM(conn) *c, uint8_t mark)
 {
 	if (worth_telling(c, mark))

@@ -31,8 +31,7 @@ static int say(char error[ERROR_TEXT], int rc, const char *path, const char *wha
 	return error_text(error, rc, "%.180s: %s", path, what ? what : strerror(-rc));
 }
 
-/* A file of the same name may be left of a start that was killed; nobody has it mapped if nobody
- * has it locked. */
+/* A killed start may have left a file of the same name; a file without a lock is not mapped. */
 static int file_make(struct ledger *l, char error[ERROR_TEXT])
 {
 	struct statfs fs;

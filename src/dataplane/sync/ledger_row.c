@@ -138,7 +138,7 @@ void FAM_FN(ledger, begin)(struct worker *w, const struct FAM(conn) *c, struct F
 		crossing_put(w, c);
 }
 
-/* A proof says as well that a client got through. */
+/* A proof also shows that the client has exchanged packets with its server. */
 static uint8_t template_flags(const struct FAM(conn) *t)
 {
 	const uint32_t assured = __atomic_load_n(&t->c.assured, __ATOMIC_RELAXED);

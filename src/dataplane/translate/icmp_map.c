@@ -13,7 +13,8 @@ enum { V6_UNREACH = 1, V6_TOO_BIG = 2, V6_TIME = 3, V6_PARAMETER = 4 };
 enum { V4_PROTOCOL = 2, V4_FRAGMENTATION = 4 }; /* codes of V4_UNREACH */
 enum { V6_HEADER = 0, V6_NEXT_HEADER = 1 };	/* codes of V6_PARAMETER */
 
-/* Destination unreachable, code by code. Those with another type are told apart before. */
+/* Destination unreachable, code by code. Codes with another type in the other family are handled
+ * before. */
 static const uint8_t unreach_4to6[] = {
 	[0] = 0, [1] = 0,  [3] = 4,  [5] = 0,  [6] = 0,	 [7] = 0,     [8] = 0,
 	[9] = 1, [10] = 1, [11] = 0, [12] = 0, [13] = 1, [14] = NONE, [15] = 1,

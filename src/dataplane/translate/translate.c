@@ -27,7 +27,7 @@ static bool headers_replace(struct FAM(pkt) *p, uint16_t want)
 #define OPTION_LOOSE  131U /* source routes (RFC 791) */
 #define OPTION_STRICT 137U
 
-/* Whether a source route says that the packet goes somewhere else first: such a packet has no
+/* Whether a source route sends the packet to another station first: such a packet has no
  * counterpart (RFC 7915, 4.1). */
 static bool has_route_left(const uint8_t *l3, uint32_t len)
 {

@@ -60,8 +60,8 @@ struct addr FAM_FN(tunnel, source)(const struct worker *w, const struct FAM(conn
 	return route_source(w->env.fib, server);
 }
 
-/* A packet that does not fit and must not be cut is refused, and its sender is told the MTU that is
- * left. Other packets that do not fit leave as fragments of the outer packet. */
+/* A packet that does not fit and must not be cut is refused, and its sender gets the remaining MTU.
+ * Other packets that do not fit leave as fragments of the outer packet. */
 void FAM_FN(tunnel, send)(struct worker *w, struct FAM(pkt) *p)
 {
 	const struct addr server = FAM(conn_server)(w, p->conn);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* ICMP errors about outer packets. The outer and the inner packet may be of different families: a
- * function of FAMILY knows one of them. */
+ * function of FAMILY handles one of them. */
 #include "dataplane/conn/conn_life.h"
 #include "dataplane/exits/doors.h"
 #include "dataplane/stages/answer.h"
