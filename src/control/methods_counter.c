@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "control/listing.h"
 #include "control/checking.h"
 #include "control/telnet_program.h"
@@ -115,7 +116,7 @@ static json_t *named_rows(struct control *c, size_t word, size_t n, const char *
 
 		traffic_read_worker(&c->traffic, w, &now);
 		for (size_t i = 0; i < n; i++) {
-			counts[i] += ((const uint64_t *)&now)[word + i];
+			counts[i] += *word_at_const(&now, word + i);
 			rates[i] += (double)c->traffic.workers[w].rate[word + i];
 		}
 	}

@@ -18,6 +18,7 @@
 
 #include "base/error_text.h"
 #include "base/log.h"
+#include "base/words.h"
 #include "dataplane/port_big.h"
 #include "dataplane/port_internal.h"
 #include "dataplane/sieve/sieve.h"
@@ -318,6 +319,6 @@ void port_device_count(struct port *p)
 	if (dropped > d->if_dropped)
 		now.interface_rx_dropped += dropped - d->if_dropped;
 	for (size_t i = 0; i < sizeof(now) / sizeof(uint64_t); i++)
-		__atomic_store_n(&((uint64_t *)&d->counters)[i], ((const uint64_t *)&now)[i],
+		__atomic_store_n(word_at(&d->counters, i), *word_at_const(&now, i),
 				 __ATOMIC_RELAXED);
 }

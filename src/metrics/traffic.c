@@ -5,34 +5,35 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "publish/publisher.h"
 
 #define SAMPLE_S     2
 #define SERVERS_STEP 2048 /* ids looked at before others of the control thread run */
 
-static void rates_of(float *rate, const uint64_t *last, const uint64_t *now, size_t n,
-		     uint64_t elapsed_us)
+/* last, now: counters. n: their number. */
+static void rates_of(float *rate, const void *last, const void *now, size_t n, uint64_t elapsed_us)
 {
-	for (size_t i = 0; i < n; i++)
-		rate[i] = (float)((double)(int64_t)(now[i] - last[i]) * 1e6 / (double)elapsed_us);
+	for (size_t i = 0; i < n; i++) {
+		const uint64_t more = *word_at_const(now, i) - *word_at_const(last, i);
+
+		rate[i] = (float)((double)(int64_t)more * 1e6 / (double)elapsed_us);
+	}
 }
 
-static void load_words(uint64_t *out, const uint64_t *from, size_t n)
+static void counters_add(struct server_counters *to, const struct server_counters *more)
 {
-	for (size_t i = 0; i < n; i++)
-		out[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+	for (size_t i = 0; i < TRAFFIC_SERVER; i++)
+		*word_at(to, i) += *word_at_const(more, i);
 }
 
 static void read_server(const struct traffic *t, uint32_t id, struct server_counters *out)
 {
-	const uint64_t *base = (const uint64_t *)&t->servers[id].base;
-	uint64_t *v = (uint64_t *)out;
-
 	memset(out, 0, sizeof(*out));
 	if (t->dp)
 		dataplane_server_counters(t->dp, id, out);
 	for (size_t i = 0; i < TRAFFIC_SERVER; i++)
-		v[i] -= base[i];
+		*word_at(out, i) -= *word_at_const(&t->servers[id].base, i);
 }
 
 void traffic_read_passive(const struct traffic *t, uint32_t server_id, struct passive_counters *out)
@@ -53,8 +54,10 @@ void traffic_read_passive(const struct traffic *t, uint32_t server_id, struct pa
 
 void traffic_read_worker(const struct traffic *t, uint16_t worker, struct worker_counters *out)
 {
-	load_words((uint64_t *)out, (const uint64_t *)&t->dp->workers[worker]->counters,
-		   TRAFFIC_WORKER);
+	const struct worker_counters *from = &t->dp->workers[worker]->counters;
+
+	for (size_t i = 0; i < TRAFFIC_WORKER; i++)
+		*word_at(out, i) = __atomic_load_n(word_at_const(from, i), __ATOMIC_RELAXED);
 }
 
 void traffic_read_port(const struct traffic *t, uint16_t port, struct port_counters *out)
@@ -67,13 +70,11 @@ void traffic_add_server(const struct traffic *t, uint32_t id, struct traffic_sum
 {
 	const struct traffic_server *s = &t->servers[id];
 	struct server_counters now;
-	uint64_t *to = (uint64_t *)&sum->counters;
 
 	read_server(t, id, &now);
-	for (size_t i = 0; i < TRAFFIC_SERVER; i++) {
-		to[i] += ((const uint64_t *)&now)[i];
+	counters_add(&sum->counters, &now);
+	for (size_t i = 0; i < TRAFFIC_SERVER; i++)
 		sum->rate[i] += (double)s->rate[i];
-	}
 }
 
 void traffic_add(struct traffic_sum *sum, const struct traffic_sum *more)
@@ -85,11 +86,7 @@ void traffic_add(struct traffic_sum *sum, const struct traffic_sum *more)
 
 void traffic_add_retired(const struct server_counters *retired, struct traffic_sum *sum)
 {
-	const uint64_t *from = (const uint64_t *)retired;
-	uint64_t *to = (uint64_t *)&sum->counters;
-
-	for (size_t i = 0; i < TRAFFIC_SERVER; i++)
-		to[i] += from[i];
+	counters_add(&sum->counters, retired);
 }
 
 struct traffic_sum *traffic_of_removed(const struct traffic *t)
@@ -110,15 +107,11 @@ struct traffic_sum *traffic_of_removed(const struct traffic *t)
 void traffic_forget(struct traffic *t, struct service_rt *svc, const struct server_rt *srv)
 {
 	struct traffic_server *s = &t->servers[srv->id];
-	uint64_t *retired = (uint64_t *)&svc->retired;
-	uint64_t *base = (uint64_t *)&s->base;
 	struct server_counters now;
 
 	read_server(t, srv->id, &now);
-	for (size_t i = 0; i < TRAFFIC_SERVER; i++) {
-		retired[i] += ((const uint64_t *)&now)[i];
-		base[i] += ((const uint64_t *)&now)[i];
-	}
+	counters_add(&svc->retired, &now);
+	counters_add(&s->base, &now);
 	memset(&s->passive_base, 0, sizeof(s->passive_base));
 	traffic_read_passive(t, srv->id, &s->passive_base);
 	memset(s->rate, 0, sizeof(s->rate));
@@ -148,8 +141,7 @@ static void sample_server(struct traffic *t, uint32_t id, uint64_t now_us)
 
 	read_server(t, id, &now);
 	if (s->last_us && now_us > s->last_us)
-		rates_of(s->rate, (const uint64_t *)&s->last, (const uint64_t *)&now,
-			 TRAFFIC_SERVER, now_us - s->last_us);
+		rates_of(s->rate, &s->last, &now, TRAFFIC_SERVER, now_us - s->last_us);
 	s->last = now;
 	s->last_us = now_us;
 }
@@ -166,10 +158,8 @@ static void sample_rest(struct traffic *t, uint64_t now_us)
 		traffic_read_port(t, i, &now);
 		dataplane_device_counters(t->dp, i, &device);
 		if (t->last_us && elapsed) {
-			rates_of(p->rate, (const uint64_t *)&p->last, (const uint64_t *)&now,
-				 TRAFFIC_PORT, elapsed);
-			rates_of(p->device_rate, (const uint64_t *)&p->device_last,
-				 (const uint64_t *)&device, TRAFFIC_DEVICE, elapsed);
+			rates_of(p->rate, &p->last, &now, TRAFFIC_PORT, elapsed);
+			rates_of(p->device_rate, &p->device_last, &device, TRAFFIC_DEVICE, elapsed);
 		}
 		p->last = now;
 		p->device_last = device;
@@ -180,8 +170,7 @@ static void sample_rest(struct traffic *t, uint64_t now_us)
 
 		traffic_read_worker(t, i, &now);
 		if (t->last_us && elapsed) {
-			rates_of(w->rate, (const uint64_t *)&w->last, (const uint64_t *)&now,
-				 TRAFFIC_WORKER, elapsed);
+			rates_of(w->rate, &w->last, &now, TRAFFIC_WORKER, elapsed);
 			w->load = (float)((double)(now.busy_tsc - w->last.busy_tsc) * 1e6 /
 					  (double)elapsed / (double)t->dp->hz);
 			if (w->load > 1)
