@@ -420,7 +420,7 @@ void config_check_by_type(struct config_context *ctx, const void *object);
 /* The reason why an address can be neither a VIP nor a real server nor the peer, or NULL. */
 const char *config_addr_unusable(const struct addr *a); /* link-local ones are usable on a link */
 
-/* These functions report at the context's path, which is that of the object, and return nothing. */
+/* Functions that report at the context's path, which is that of the object, and return nothing. */
 
 /* The address can be reached by any link. more: a hint at another form, or "". */
 void config_check_usable(struct config_context *ctx, const struct addr *a, const char *more);

@@ -15,7 +15,7 @@
  *	none: waits for the eventfd
  *	wake_end: asleep = 0
  *
- * One of the two fences comes first. So either the worker sees the work or the producer sees
+ * Either of the two fences comes first. So either the worker sees the work or the producer sees
  * asleep, and no wake-up is lost. Among several producers, one writes. An eventfd written late,
  * after the worker woke for another reason, ends the worker's next sleep early.
  */

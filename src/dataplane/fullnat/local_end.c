@@ -195,7 +195,7 @@ int FAM_FN(local, join)(struct worker *w, struct FAM(conn) *c, const struct FAM_
 
 	if (FAM_FN(half, crosses)(c))
 		return FAM_FN(crossing, join)(w, c, n);
-	/* That of the entry that comes next. */
+	/* The place of the entry that is taken next. */
 	__builtin_prefetch(&w->FAM(v).places[t->free], 1);
 	ret = end->lport ? port_take(w, end)
 			 : port_choose(w, end, plan->addrs, plan->n_addrs, n->server_id);

@@ -13,7 +13,7 @@
 
 /* Whether an ICMPv6 packet is neighbour discovery. */
 bool nd_is(const struct pkt6 *p);
-/* Such a packet leaves: answered, punted or dropped. */
+/* Answers, punts or drops a packet of neighbour discovery. */
 void nd_receive(struct worker *w, struct pkt6 *p);
 
 /* For a frame of Linux. False: neighbour discovery that claims a VIP or gateway address which is

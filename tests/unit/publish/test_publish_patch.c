@@ -226,7 +226,7 @@ static void change(struct bed *b, bool commits)
 	config_errors_fini(&errors);
 }
 
-/* What was there before is published first. */
+/* A change that fails. Earlier changes are published before: see publisher_set_service(). */
 static void apply_that_fails(struct bed *b)
 {
 	assert_int_equal(publisher_flush(&b->publisher), 0);
