@@ -24,7 +24,7 @@ except ValueError:
     sys.exit("the bench ended before its last row")
 kinds = {row["name"].split("/")[0] for row in rows}
 print(len(rows), "rows of", len(kinds), "kinds:", *sorted(kinds))
-last = {"handoff-threads", "threads", "checks", "loop-ring", "new-connections"}
+last = {"handoff-threads", "threads", "checks", "loop-ring", "new-connections", "wake"}
 missing = last - kinds
 sys.exit("no row of " + " ".join(sorted(missing)) if missing else 0)
 END

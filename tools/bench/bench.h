@@ -29,6 +29,7 @@
  *	threads.c	lives on two threads: one service against a service each
  *	handoff.c	packets that other workers than their owner receive
  *	handoff_threads.c	the same on two threads
+ *	wake.c		the end of a worker's sleep
  *	instructions.c	instructions in place of time, under callgrind
  *	testpmd.c	dpdk-testpmd on the same devices
  */
@@ -320,6 +321,11 @@ struct rte_mempool *thread_pool(unsigned int me);
 void bench_handoff(const struct options *o, uint16_t dev, struct rte_mempool *pool);
 /* The same with two workers, each on a thread. */
 void bench_handoff_threads(const struct options *o, const uint16_t dev[2], int cpu);
+
+/* ---- wake.c ---- */
+
+/* The time from an event to the work of a worker that sleeps, for each kind of event. */
+void bench_wake(const struct options *o, int cpu);
 
 /* ---- ports.c, lifecycle.c, testpmd.c ---- */
 

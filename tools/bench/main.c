@@ -245,6 +245,7 @@ static void run(const struct options *o, const uint16_t devs[2], int cpu, struct
 	bench_checks(o);
 	bench_threads(o, devs, cpu);
 	bench_handoff_threads(o, devs, cpu);
+	bench_wake(o, cpu);
 }
 
 int main(int argc, char **argv)
