@@ -77,9 +77,12 @@ static void on_post(struct ha *ha, const struct role_event *event)
 
 /* --- time --- */
 
+/* Once the router has left, the machine decides nothing more, and its times stand still in the
+ * past. Ticks without a pause would take the CPU from the main thread, which is to stop this one.
+ */
 static void tick_arm(struct ha *ha, uint64_t now_us, uint32_t most_ms)
 {
-	const uint64_t next_ms = role_next(&ha->role);
+	const uint64_t next_ms = ha->has_left ? UINT64_MAX / 1000 : role_next(&ha->role);
 	uint64_t wait_us = (most_ms < HA_TICK_MS ? most_ms : HA_TICK_MS) * 1000ULL;
 	struct timeval tv;
 
