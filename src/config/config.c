@@ -221,9 +221,24 @@ static void service_check(struct config_context *ctx, struct config *config,
 		config_index_add_service(config->index, svc);
 }
 
+/* The table of the index grows once, and not with the services. */
+static void services_expect(struct config *config)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < config->shared.n_services; i++) {
+		const struct config_service *svc = config->shared.services[i];
+
+		if (svc)
+			n += svc->n_listen + svc->n_servers + 1; /* its name */
+	}
+	config_index_expect(config->index, n);
+}
+
 /* Twice over all of them: VIPs must be known before servers are held against them. */
 static void services_check(struct config_context *ctx, struct config *config)
 {
+	services_expect(config);
 	context_push_key(ctx, "services");
 	for (int round = 0; round < 2; round++) {
 		for (uint32_t i = 0; i < config->shared.n_services; i++) {

@@ -164,6 +164,11 @@ static void buckets_grow(struct config_index *ix, uint32_t n)
 	ix->mask = size - 1;
 }
 
+void config_index_expect(struct config_index *ix, uint32_t n)
+{
+	buckets_grow(ix, ix->n + n);
+}
+
 int config_index_reserve(struct config_index *ix, uint32_t n)
 {
 	while (ix->n_free < n) {

@@ -39,6 +39,8 @@ uint32_t config_index_get(const struct config_index *ix, const struct config_ind
 			  struct config_service **service);
 /* The number of different VIPs. */
 uint32_t config_index_vips(const struct config_index *ix);
+/* About n additions follow: look-ups stay as fast. Without memory they get slower. */
+void config_index_expect(struct config_index *ix, uint32_t n);
 /* Makes room, so that the next n additions cannot fail. 0 or -ENOMEM. */
 int config_index_reserve(struct config_index *ix, uint32_t n);
 /* Needs room from config_index_reserve(). */
