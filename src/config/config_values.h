@@ -72,7 +72,7 @@ struct config_node {
 	uint32_t idle_gives_way_s; /* workers.idle_gives_way; 0 = assured connections never give way
 				    */
 	uint8_t idle;		   /* workers.idle: enum config_idle */
-	bool cpus_awake;	   /* workers.cpus_awake */
+	uint8_t cpus_awake;	   /* workers.cpus_awake: enum config_cpus_awake */
 	uint8_t log_level;	   /* log.level: enum log_level */
 	uint8_t log_format;	   /* log.format: enum log_format */
 	char *state_dir;
@@ -93,6 +93,12 @@ struct config_node {
 enum config_idle {
 	CONFIG_IDLE_SLEEP,
 	CONFIG_IDLE_POLL,
+};
+
+enum config_cpus_awake {
+	CONFIG_CPUS_AWAKE_AUTO,
+	CONFIG_CPUS_AWAKE_ALWAYS,
+	CONFIG_CPUS_AWAKE_NEVER,
 };
 
 /* A policy stands in `defaults` and on the service. Values are always filled in: the

@@ -5,6 +5,8 @@
 /* In the order of enum config_source_check. */
 static const char *const source_names[] = {"strict", "loose", NULL};
 static const char *const idle_names[] = {"sleep", "poll", NULL};
+/* In the order of enum config_cpus_awake. */
+static const char *const awake_names[] = {"auto", "always", "never", NULL};
 static const char *const level_names[] = {"error", "warning", "notice", "info", "debug", NULL};
 static const char *const format_names[] = {"text", "json", NULL};
 
@@ -209,11 +211,16 @@ static const struct config_field worker_fields[] = {
 		 "for up to 1 ms where a port cannot wake workers (`rx_wake` of `port list` is "
 		 "`clock`); `poll`: workers never sleep"},
 	{.name = "cpus_awake",
-	 .type = TYPE_BOOL,
+	 .type = TYPE_ENUM,
 	 AT(struct config_node, cpus_awake),
-	 .help = "true: while plvs runs no CPU of the host sleeps (`/dev/cpu_dma_latency`), so "
-		 "Linux's part of af_packet and AF_XDP waits for no CPU to wake. Idle CPUs then "
-		 "take the power of busy ones, and a virtual machine the time of its host"},
+	 .names = awake_names,
+	 .def = CONFIG_CPUS_AWAKE_AUTO,
+	 .noun = "a choice",
+	 .help = "when no CPU of the host sleeps (`/dev/cpu_dma_latency`), so that Linux's part of "
+		 "af_packet and AF_XDP waits for no CPU to wake: `always` and `never` while plvs "
+		 "runs; `auto`: while plvs runs with `idle` `poll` and a port by af_packet or "
+		 "AF_XDP. Idle CPUs then take the power of busy ones, and a virtual machine the "
+		 "time of its host"},
 };
 static const struct config_object workers_object = {.check = config_check_workers,
 						    .noun = "the workers",

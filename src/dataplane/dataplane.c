@@ -335,6 +335,14 @@ int dataplane_create(const struct dataplane_config *config, struct dataplane **o
 	return 0;
 }
 
+bool dataplane_on_kernel(const struct dataplane *dp)
+{
+	for (uint16_t i = 0; i < dp->n_ports; i++)
+		if (port_on_kernel(&dp->ports[i]))
+			return true;
+	return false;
+}
+
 int dataplane_start(struct dataplane *dp, char error[ERROR_TEXT])
 {
 	int rc = 0;

@@ -274,6 +274,9 @@ void dataplane_destroy(struct dataplane *dp);
  * -ESHUTDOWN. */
 int dataplane_command(struct dataplane *dp, uint16_t worker, struct worker_command *cmd);
 
+/* True: a port is on a Linux interface (port_on_kernel()). Main. */
+bool dataplane_on_kernel(const struct dataplane *dp);
+
 /* Wakes workers that sleep. Any thread. */
 void dataplane_wake(struct dataplane *dp);
 

@@ -50,6 +50,9 @@ void port_link_look(struct port *p);
  * device on a Linux interface the driver reports only the device and not the interface. Any
  * thread. */
 bool port_link_up(const struct port *p);
+/* True: the device reads a Linux interface (af_packet, AF_XDP), so Linux handles each frame first.
+ */
+bool port_on_kernel(const struct port *p);
 /* The Linux interface that an af_packet or af_xdp device reads; "" for others. */
 void port_kernel_if(const struct port *p, char *buf, size_t len);
 /* Mbit/s at the last look; 0: not known. Any thread. */

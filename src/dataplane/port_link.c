@@ -83,6 +83,11 @@ bool port_link_up(const struct port *p)
 	       (p->device.interface[0] || __atomic_load_n(&p->device.link_up, __ATOMIC_RELAXED));
 }
 
+bool port_on_kernel(const struct port *p)
+{
+	return strcmp(p->driver, "net_af_packet") == 0 || strcmp(p->driver, "net_af_xdp") == 0;
+}
+
 void port_kernel_if(const struct port *p, char *buf, size_t len)
 {
 	const struct rte_devargs *args = NULL;
@@ -90,7 +95,7 @@ void port_kernel_if(const struct port *p, char *buf, size_t len)
 	const char *iface;
 
 	buf[0] = '\0';
-	if (strcmp(p->driver, "net_af_packet") != 0 && strcmp(p->driver, "net_af_xdp") != 0)
+	if (!port_on_kernel(p))
 		return;
 	if (rte_eth_dev_info_get(p->dev, &info) == 0 && info.device)
 		args = rte_dev_devargs(info.device);

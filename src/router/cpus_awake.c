@@ -27,6 +27,15 @@ int cpus_awake_hold(const char *file)
 	return (int)n;
 }
 
+/* By `auto` a router that polls pays for latency in any case. A NIC of DPDK's own needs no CPU but
+ * the worker's, so there other CPUs would only take power and clock rate from the worker. */
+bool cpus_awake_wanted(const struct config_node *node, bool kernel_port)
+{
+	if (node->cpus_awake == CONFIG_CPUS_AWAKE_AUTO)
+		return node->idle == CONFIG_IDLE_POLL && kernel_port;
+	return node->cpus_awake == CONFIG_CPUS_AWAKE_ALWAYS;
+}
+
 int cpus_awake_start(bool wanted)
 {
 	int fd = wanted ? cpus_awake_hold(CPUS_AWAKE_FILE) : -1;

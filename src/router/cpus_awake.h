@@ -11,11 +11,16 @@
 
 #include <stdbool.h>
 
+#include "config/config_values.h"
+
 #define CPUS_AWAKE_FILE "/dev/cpu_dma_latency"
 
 /* Asks for a wake-up within 0 us until the descriptor is closed. The descriptor, or -errno. */
 int cpus_awake_hold(const char *file);
-/* The same for a configuration that wants it: a failure is a warning of the log, and -1. */
+/* True: the configuration asks for CPUs that stay awake. `kernel_port`: the frames of a port come
+ * through Linux (port_on_kernel()). */
+bool cpus_awake_wanted(const struct config_node *node, bool kernel_port);
+/* Like cpus_awake_hold() if wanted: a failure is a warning of the log, and -1. */
 int cpus_awake_start(bool wanted);
 
 #endif

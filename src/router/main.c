@@ -211,7 +211,6 @@ static int start(struct router *r, const struct options *o, int eal_argc, char *
 	r->eal = true;
 	rte_log_start();
 	programs_confine(r->spawner);
-	r->awake_fd = cpus_awake_start(r->config->node.cpus_awake);
 	rc = announcing_prepare(&r->announcing, &r->config->node, error);
 	if (rc == 0)
 		rc = start_dataplane(r, error);
@@ -219,6 +218,8 @@ static int start(struct router *r, const struct options *o, int eal_argc, char *
 		rc = start_link(r, error);
 	if (rc != 0)
 		return rc;
+	r->awake_fd =
+		cpus_awake_start(cpus_awake_wanted(&r->config->node, dataplane_on_kernel(r->dp)));
 	co.dp = r->dp;
 	co.pub = &r->dp->pub;
 	co.link = r->link;

@@ -40,8 +40,12 @@ held()
 {
 	find "/proc/$PLVS_PID/fd" -lname /dev/cpu_dma_latency | wc -l
 }
-jq '.node.workers.cpus_awake = true' "$RUN/plvs.json" > "$RUN/plvs.json.new"
-mv "$RUN/plvs.json.new" "$RUN/plvs.json"
-plvs_start 1
-[ ! -w /dev/cpu_dma_latency ] || is "files that keep the CPUs awake" "$(held)" -eq 1
-note "p50 with CPUs that stay awake: $(p50) us"
+for awake in never auto; do
+	idle_config poll
+	jq --arg awake $awake '.node.workers.cpus_awake = $awake' "$RUN/plvs.json" > "$RUN/plvs.json.new"
+	mv "$RUN/plvs.json.new" "$RUN/plvs.json"
+	plvs_start 1
+	[ ! -w /dev/cpu_dma_latency ] || is "files that keep the CPUs awake" "$(held)" -eq $((awake == auto))
+	note "cpus_awake $awake: p50 of a worker that polls $(p50) us"
+	plvs_stop
+done

@@ -22,6 +22,7 @@
 #include "metrics/metrics.h"
 #include "metrics/object_view.h"
 #include "router/announcing.h"
+#include "router/cpus_awake.h"
 #include "router/eal_start.h"
 #include "router/kept_connections.h"
 #include "router/setup.h"
@@ -359,7 +360,8 @@ static inline void kept_text(FILE *out, const struct config *config)
 /* Of main(), which has no struct for it. */
 static inline void main_text(FILE *out, const struct config *config)
 {
-	fprintf(out, "CPUs awake %d\n", config->node.cpus_awake);
+	fprintf(out, "CPUs awake %d %d\n", cpus_awake_wanted(&config->node, false),
+		cpus_awake_wanted(&config->node, true));
 }
 
 static inline void announcing_text(FILE *out, const struct config *config)

@@ -46,12 +46,36 @@ static void nothing_is_held_unless_wanted(void **state)
 	assert_int_equal(cpus_awake_start(false), -1);
 }
 
+static void a_router_that_polls_a_linux_interface_keeps_cpus_awake_unless_told(void **state)
+{
+	const struct {
+		uint8_t cpus_awake, idle;
+		bool kernel_port, wanted;
+	} cases[] = {
+		{CONFIG_CPUS_AWAKE_AUTO, CONFIG_IDLE_POLL, true, true},
+		{CONFIG_CPUS_AWAKE_AUTO, CONFIG_IDLE_POLL, false, false},
+		{CONFIG_CPUS_AWAKE_AUTO, CONFIG_IDLE_SLEEP, true, false},
+		{CONFIG_CPUS_AWAKE_ALWAYS, CONFIG_IDLE_SLEEP, false, true},
+		{CONFIG_CPUS_AWAKE_NEVER, CONFIG_IDLE_POLL, true, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct config_node node = {.cpus_awake = cases[i].cpus_awake,
+						 .idle = cases[i].idle};
+
+		assert_int_equal(cpus_awake_wanted(&node, cases[i].kernel_port), cases[i].wanted);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_wake_up_within_0_us_is_asked_for_and_held),
 		cmocka_unit_test(a_host_that_has_no_such_file_says_so),
 		cmocka_unit_test(nothing_is_held_unless_wanted),
+		cmocka_unit_test(
+			a_router_that_polls_a_linux_interface_keeps_cpus_awake_unless_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
