@@ -17,6 +17,7 @@ struct trial {
 	uint32_t flows, size;
 	uint64_t start;	 /* TSC */
 	uint64_t serial; /* frames written */
+	struct gen_watch watch;
 };
 
 static struct rte_mbuf *datagram_make(struct trial *t)
@@ -101,8 +102,10 @@ static void answer(struct trial *t, struct rte_mbuf *m, struct gen_frame *f)
 	memcpy(addrs + n, n == 16 ? f->from.addr.v6 : (const uint8_t *)&f->from.addr.v4, n);
 	memcpy(l4, &f->to.port, 2);
 	memcpy(l4 + 2, &f->from.port, 2);
-	if (!gen_send(t->g, GEN_SERVERS, m))
-		rte_pktmbuf_free(m);
+	if (gen_send(t->g, GEN_SERVERS, m))
+		return;
+	t->r->unsent++;
+	rte_pktmbuf_free(m);
 }
 
 /* True: the frame was passed on. */
@@ -167,6 +170,15 @@ static unsigned int take(struct trial *t, enum gen_side side)
 	return counted;
 }
 
+/* Frames that came to either side. How many. */
+static unsigned int take_both(struct trial *t, uint64_t now)
+{
+	const unsigned int n = take(t, GEN_SERVERS) + take(t, GEN_CLIENTS);
+
+	gen_watch_round(&t->watch, t->g, t->r, now, n);
+	return n;
+}
+
 void gen_datagrams(struct gen *g, uint32_t flows, uint32_t size, double rate, double seconds,
 		   struct gen_result *r)
 {
@@ -176,6 +188,7 @@ void gen_datagrams(struct gen *g, uint32_t flows, uint32_t size, double rate, do
 	uint64_t now, last;
 
 	memset(r, 0, sizeof(*r));
+	gen_watch_start(&t.watch, start);
 	for (now = start; now < end; now = rte_rdtsc()) {
 		unsigned int n = GEN_BURST;
 
@@ -187,14 +200,18 @@ void gen_datagrams(struct gen *g, uint32_t flows, uint32_t size, double rate, do
 		}
 		if (n > 0)
 			burst_send(&t, n);
-		take(&t, GEN_SERVERS);
-		take(&t, GEN_CLIENTS);
+		take_both(&t, now);
 	}
 	r->seconds = (double)(now - start) / (double)g->hz;
 	r->offered = rate > 0 ? (uint64_t)(rate * r->seconds) : r->sent;
-	for (last = now; now - last < (uint64_t)(QUIET_S * (double)g->hz) &&
-			 now - end < (uint64_t)(DRAIN_S * (double)g->hz);
-	     now = rte_rdtsc())
-		if (take(&t, GEN_SERVERS) + take(&t, GEN_CLIENTS) > 0)
-			last = now;
+	/* A look at the ports stands before each look at the clock: frames may have come while this
+	 * program had no CPU. */
+	t.watch.sent_heard = r->sent; /* nothing more is sent, and silence is no sign */
+	for (last = now; r->good < r->sent; now = rte_rdtsc()) {
+		if (take_both(&t, now) > 0)
+			last = rte_rdtsc();
+		else if (now - last > (uint64_t)(QUIET_S * (double)g->hz) ||
+			 now - end > (uint64_t)(DRAIN_S * (double)g->hz))
+			break;
+	}
 }

@@ -57,6 +57,8 @@ struct gen {
 	uint64_t hz;
 	uint64_t wrong;	      /* frames for us that are not as they should be */
 	char wrong_text[160]; /* of the first */
+	uint32_t trials;      /* run, those below included */
+	uint32_t again;	      /* repeated, since a CPU was away */
 };
 
 /* --- frames.c ------------------------------------------------------------------------ */
@@ -130,11 +132,20 @@ struct gen_result {
 	uint64_t arrived; /* at the servers */
 	uint64_t good; /* came to their end: frames at the servers, or by NAT at the clients again;
 			* connections that ended well */
+	uint64_t unsent;   /* frames that the port did not take, lost: of servers, and of TCP */
 	uint64_t repeated; /* segments sent once more */
 	uint64_t failed;   /* connections that came to no end */
 	double seconds;
+	double gap_ms;		 /* the longest time in which this program did not run */
+	double silence_ms;	 /* the longest in which nothing came, though frames were sent */
 	uint32_t bins[GEN_BINS]; /* of times, logarithmic */
 	uint64_t n_times;
+};
+
+struct gen_watch {
+	uint64_t round;	     /* TSC of the last one */
+	uint64_t heard;	     /* TSC: frames came; later by the gaps since then */
+	uint64_t sent_heard; /* frames sent by then */
 };
 
 /* Datagrams of `flows` flows at `rate` a second (0: as many as go). */
@@ -142,6 +153,11 @@ void gen_datagrams(struct gen *g, uint32_t flows, uint32_t size, double rate, do
 		   struct gen_result *r);
 /* Whole TCP connections, begun at `rate` a second. */
 void gen_tcp_lives(struct gen *g, double rate, double seconds, struct gen_result *r);
+/* Watches for times without a CPU: once in each round of a trial's loop. n frames came since the
+ * last round. */
+void gen_watch_start(struct gen_watch *w, uint64_t now);
+void gen_watch_round(struct gen_watch *w, const struct gen *g, struct gen_result *r, uint64_t now,
+		     unsigned int n);
 /* Per cent that was lost; 100 if nothing was sent. */
 double gen_lost(const struct gen_result *r);
 void gen_time_add(struct gen_result *r, uint64_t cycles);
@@ -161,8 +177,13 @@ struct gen_row {
 
 typedef void gen_trial(struct gen *g, const struct gen_row *row, double rate, struct gen_result *r);
 
-/* The highest rate whose trial loses no more than o.loss, as RFC 2544 searches it. Each trial is
- * told on standard error. */
+/* The highest rate whose trial loses no more than o.loss, as RFC 2544 searches it. A trial that
+ * lost more is repeated, some times at the most, if this program or the router stood still
+ * meanwhile: on a shared machine, since others had the CPU. Each trial is told on standard error.
+ */
 void gen_search(struct gen *g, gen_trial *trial, struct gen_row *row);
+/* The same for one trial at a rate. True: it lost no more. */
+bool gen_trial_run(struct gen *g, gen_trial *trial, const struct gen_row *row, double rate,
+		   struct gen_result *r);
 
 #endif

@@ -38,6 +38,7 @@ struct trial {
 	struct life *lives;    /* [WINDOW], by flow */
 	uint32_t first, begun; /* flows: the first of the trial; how many began */
 	uint32_t oldest;       /* of begun: all before it have ended */
+	struct gen_watch watch;
 };
 
 /* The first flow of the next trial: the same ports are not used again at once. */
@@ -55,8 +56,10 @@ static void segment_send(struct trial *t, enum gen_side side, const struct gen_f
 	if (data)
 		gen_pattern(payload, REQUEST, flow, side == GEN_SERVERS);
 	gen_frame_sum(rte_pktmbuf_mtod(m, uint8_t *));
-	if (!gen_send(t->g, side, m))
-		rte_pktmbuf_free(m); /* lost here: the client sends again */
+	if (gen_send(t->g, side, m))
+		return;
+	t->r->unsent++; /* the client sends again */
+	rte_pktmbuf_free(m);
 }
 
 /* --- the client --- */
@@ -287,6 +290,13 @@ static void repeat_some(struct trial *t, uint32_t *at, unsigned int n)
 	}
 }
 
+static void take_both(struct trial *t, uint64_t now)
+{
+	const unsigned int n = take(t, GEN_SERVERS) + take(t, GEN_CLIENTS);
+
+	gen_watch_round(&t->watch, t->g, t->r, now, n);
+}
+
 void gen_tcp_lives(struct gen *g, double rate, double seconds, struct gen_result *r)
 {
 	struct trial t = {.g = g, .r = r, .first = next_flow};
@@ -297,6 +307,7 @@ void gen_tcp_lives(struct gen *g, double rate, double seconds, struct gen_result
 	uint64_t now;
 
 	memset(r, 0, sizeof(*r));
+	gen_watch_start(&t.watch, start);
 	t.lives = calloc(WINDOW, sizeof(*t.lives));
 	if (!t.lives)
 		abort();
@@ -307,15 +318,14 @@ void gen_tcp_lives(struct gen *g, double rate, double seconds, struct gen_result
 		for (unsigned int i = 0; i < GEN_BURST && (double)t.begun < due; i++)
 			if (!life_begin(&t))
 				break;
-		take(&t, GEN_SERVERS);
-		take(&t, GEN_CLIENTS);
+		take_both(&t, now);
 		repeat_some(&t, &look, 8);
 	}
 	r->seconds = (double)(now - start) / (double)g->hz;
 	r->offered = rate > 0 ? (uint64_t)(rate * r->seconds) : r->sent;
+	t.watch.sent_heard = r->sent;
 	for (; now < last && r->good + r->failed < r->sent; now = rte_rdtsc()) {
-		take(&t, GEN_SERVERS);
-		take(&t, GEN_CLIENTS);
+		take_both(&t, now);
 		repeat_some(&t, &look, 64);
 	}
 	r->failed = r->sent - r->good;
