@@ -80,8 +80,8 @@ extern const char *const config_action_names[]; /* "add", "edit", "delete", "mov
 struct config_line {
 	enum config_action action;
 	/* "service tcp:10.1.0.100:80", "server 10.0.0.1:80 of tcp:...", "address ..." */
-	char *object;
-	char *detail; /* "weight: 1 -> 2; upper: 0 -> 10", or "" */
+	const char *object;
+	const char *detail; /* "weight: 1 -> 2; upper: 0 -> 10", or "" */
 	/* For counts of connections: the objects in the two configurations, or NULL. */
 	const struct config_service *before, *after;
 	const struct config_server *server_before, *server_after;
@@ -90,7 +90,8 @@ struct config_line {
 struct config_words {
 	struct config_line *v;
 	uint32_t n, max;
-	char **restart; /* "node.workers.connections: 1000000 -> 2000000" */
+	struct words_block *blocks; /* texts of the lines */
+	char **restart;		    /* "node.workers.connections: 1000000 -> 2000000" */
 	uint32_t n_restart, max_restart;
 	char **live; /* changes of node that take effect at once: "node.log.level: ..." */
 	uint32_t n_live, max_live;

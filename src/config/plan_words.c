@@ -63,21 +63,28 @@ struct pair {
 	 * and the words for that. Often all servers of a service change alike. */
 	const struct config_server *last_a, *last_b;
 	uint64_t last_fields;
-	char *last_detail;
+	const char *last_detail; /* kept by words */
 };
 
+/* "server 10.0.0.1:80 of tcp:10.1.0.100:80". detail: kept by words. */
 static int server_line(const struct pair *p, enum config_action action,
-		       const struct config_server *a, const struct config_server *b, char *detail)
+		       const struct config_server *a, const struct config_server *b,
+		       const char *detail)
 {
-	char text[ENDPOINT_STRLEN];
+	static const char head[] = "server ", middle[] = " of ";
+	char text[sizeof(head) + ENDPOINT_STRLEN + sizeof(middle) + CONFIG_KEY_STRLEN];
 	struct config_line line = {.action = action,
+				   .detail = detail,
 				   .before = p->a,
 				   .after = p->b,
 				   .server_before = a,
 				   .server_after = b};
+	char *end = stpcpy(text, head);
 
-	return config_words_add(p->words, line, detail, "server %s of %s",
-				endpoint_format(a ? &a->ep : &b->ep, text, sizeof(text)), p->key);
+	endpoint_format(a ? &a->ep : &b->ep, end, ENDPOINT_STRLEN);
+	end = stpcpy(stpcpy(end + strlen(end), middle), p->key);
+	line.object = config_words_keep(p->words, text, (size_t)(end - text));
+	return config_words_put(p->words, &line);
 }
 
 /* A bit for each field of a server in which a and b differ. */
@@ -120,16 +127,16 @@ static int server_edit_words(struct pair *p, const struct config_server *a,
 		if (json_diff_detail(config_object_differing(o, a, b),
 				     config_object_differing(o, b, a), &detail) < 0)
 			return -ENOMEM;
-		free(p->last_detail);
-		p->last_detail = detail;
+		p->last_detail =
+			detail ? config_words_keep(p->words, detail, strlen(detail)) : NULL;
 		p->last_a = a;
 		p->last_b = b;
 		p->last_fields = fields;
 		if (!detail)
 			return 0;
+		free(detail);
 	}
-	detail = strdup(p->last_detail);
-	return detail ? server_line(p, CONFIG_EDIT, a, b, detail) : -ENOMEM;
+	return server_line(p, CONFIG_EDIT, a, b, p->last_detail);
 }
 
 /* Both lists have the same servers in the same places. */
@@ -150,7 +157,7 @@ static int servers_match(struct pair *p, const struct server_place *old,
 
 	for (uint32_t i = 0; i < p->a->n_servers && ret == 0; i++)
 		if (!server_place_find(new, p->b->n_servers, &p->a->servers[i]))
-			ret = server_line(p, CONFIG_DELETE, &p->a->servers[i], NULL, NULL);
+			ret = server_line(p, CONFIG_DELETE, &p->a->servers[i], NULL, "");
 	for (uint32_t i = 0; i < p->b->n_servers; i++) {
 		const struct server_place *was =
 			server_place_find(old, p->a->n_servers, &p->b->servers[i]);
@@ -164,12 +171,12 @@ static int servers_match(struct pair *p, const struct server_place *old,
 		const struct server_place *was = server_place_find(old, p->a->n_servers, s);
 
 		if (!was) {
-			ret = server_line(p, CONFIG_ADD, NULL, s, NULL);
+			ret = server_line(p, CONFIG_ADD, NULL, s, "");
 			continue;
 		}
 		ret = server_edit_words(p, was->server, s);
 		if (ret == 0 && m->moved[k++])
-			ret = server_line(p, CONFIG_MOVE, was->server, s, NULL);
+			ret = server_line(p, CONFIG_MOVE, was->server, s, "");
 	}
 	return ret;
 }
@@ -248,7 +255,6 @@ static int service_words(struct config_words *words, const struct config_plan *p
 	config_service_key(p.b, p.key, sizeof(p.key));
 	if (ch->how & CHANGE_VALUE)
 		ret = service_edit_words(&p);
-	free(p.last_detail);
 	if (ret == 0 && ch->how & CHANGE_PLACE)
 		ret = service_line(&p, CONFIG_MOVE, NULL);
 	return ret;
@@ -482,10 +488,7 @@ void config_words_destroy(struct config_words *words)
 {
 	if (!words)
 		return;
-	for (uint32_t i = 0; i < words->n; i++) {
-		free(words->v[i].object);
-		free(words->v[i].detail);
-	}
+	config_words_free_texts(words);
 	free(words->v);
 	texts_free(words->restart, words->n_restart);
 	texts_free(words->live, words->n_live);

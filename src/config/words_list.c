@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The lines that a plan is in words. */
+/*
+ * The lines that a plan is in words. Texts of lines stand one behind the other in blocks, which end
+ * with the words: a plan may have a hundred thousand lines, and many of them one detail.
+ */
 #include "config/config_internal.h"
 
 #include <errno.h>
@@ -10,7 +13,53 @@
 
 #include "base/array.h"
 
-static int line_add(struct config_words *words, const struct config_line *line)
+#define BLOCK_BYTES 65000
+
+struct words_block {
+	struct words_block *next;
+	size_t used;
+	char text[];
+};
+
+/* The first block has room; one of its own for a long text. */
+static char *place(struct config_words *words, size_t n)
+{
+	struct words_block *block = words->blocks;
+
+	if (!block || block->used + n > BLOCK_BYTES) {
+		block = malloc(sizeof(*block) + (n > BLOCK_BYTES ? n : BLOCK_BYTES));
+		if (!block)
+			return NULL;
+		block->next = words->blocks;
+		block->used = 0;
+		words->blocks = block;
+	}
+	block->used += n;
+	return block->text + block->used - n;
+}
+
+const char *config_words_keep(struct config_words *words, const char *text, size_t n)
+{
+	char *kept = place(words, n + 1);
+
+	if (!kept)
+		return NULL;
+	memcpy(kept, text, n);
+	kept[n] = '\0';
+	return kept;
+}
+
+void config_words_free_texts(struct config_words *words)
+{
+	while (words->blocks) {
+		struct words_block *block = words->blocks;
+
+		words->blocks = block->next;
+		free(block);
+	}
+}
+
+int config_words_put(struct config_words *words, const struct config_line *line)
 {
 	if (!line->object || !line->detail ||
 	    array_room(&words->v, words->n, &words->max, sizeof(*words->v)) < 0)
@@ -22,18 +71,20 @@ static int line_add(struct config_words *words, const struct config_line *line)
 int config_words_add(struct config_words *words, struct config_line line, char *detail,
 		     const char *fmt, ...)
 {
+	char *object;
 	va_list args;
+	int n;
 
 	if (line.action == CONFIG_EDIT && !detail)
 		return 0; /* nothing that a person could see */
 	va_start(args, fmt);
-	if (vasprintf(&line.object, fmt, args) < 0)
-		line.object = NULL;
+	n = vasprintf(&object, fmt, args);
 	va_end(args);
-	line.detail = detail ? detail : strdup("");
-	if (line_add(words, &line) == 0)
-		return 0;
-	free(line.object);
-	free(line.detail);
-	return -ENOMEM;
+	if (n < 0)
+		object = NULL;
+	line.object = object ? config_words_keep(words, object, (size_t)n) : NULL;
+	line.detail = detail ? config_words_keep(words, detail, strlen(detail)) : "";
+	free(object);
+	free(detail);
+	return config_words_put(words, &line);
 }
