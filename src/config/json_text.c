@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/error_text.h"
-#include "config/json_plain.h"
 
 #define BOM	"\xef\xbb\xbf"
 #define BOM_LEN 3
@@ -262,11 +261,9 @@ static void text_repair(char *text)
 
 json_t *json_text_parse(struct json_text *t, size_t *offset, char error[ERROR_TEXT])
 {
-	json_t *json = json_plain_parse(t->data, t->len);
 	json_error_t e;
+	json_t *json = json_loadb(t->data, t->len, JSON_REJECT_DUPLICATES, &e);
 
-	if (!json)
-		json = json_loadb(t->data, t->len, JSON_REJECT_DUPLICATES, &e);
 	if (json)
 		return json;
 	if (json_error_code(&e) == json_error_premature_end_of_input)
