@@ -35,7 +35,7 @@ if [ "$FAMILY" = 4 ]; then # PASV and PORT can name no other address
 	ftp_curl pasv --disable-epsv
 	ftp_curl port -P - --disable-eprt
 fi
-for i in 1 2 3; do on client1 "$TOP/tests/net/lib/ftp_session.py" 192.0.2.80 12 >> "$RUN/met"; done
+for i in 1 2 3; do on client1 "$TOP/tests/net/lib/ftp_session.py" 192.0.2.80 12 burst >> "$RUN/met"; done
 is "servers that sessions by rr met" "$(sort -u "$RUN/met" | wc -l)" -eq 3
 is "announcements that were refused" "$(counted '[.workers[].counters.ftp_refused] | add')" -eq 0
 is "connections without a port" "$(drops no_local_port)" -eq 0

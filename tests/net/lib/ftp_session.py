@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""One FTP session with many data connections: ftp_session.py VIP ROUNDS.
+"""One FTP session with many data connections: ftp_session.py VIP ROUNDS [burst].
 
 Passive and active, by the old commands and (IPv6: only) the extended ones, taking turns over one control
 connection, whose sequence numbers are wrong for good if one change of a text's length is
-forgotten. Then the same with a client that sends its commands byte by byte. Prints who the
-server was.
+forgotten. The same before that, with a client that sends its commands byte by byte; with "burst" the
+bytes leave at once, and the eighth segment has the rest. Prints who the server was.
 """
 import ftplib
 import socket
@@ -20,6 +20,20 @@ class Slow(ftplib.FTP):
         for byte in (line + "\r\n").encode():
             self.sock.sendall(bytes([byte]))
             time.sleep(0.002)
+
+
+class Burst(ftplib.FTP):
+    """A command is eight segments.
+
+    By full NAT the router holds a PORT or EPRT back until its last segment has come. Without acknowledgements
+    TCP sends ten segments, and once its time-out of 200 ms expires it repeats those and sends no further ones.
+    """
+
+    def putline(self, line):
+        data = (line + "\r\n").encode()
+        for i in range(7):
+            self.sock.sendall(data[i:i + 1])
+        self.sock.sendall(data[7:])
 
 
 def port_command(ftp, extended):
@@ -86,5 +100,5 @@ def session(kind, vip, rounds):
 
 
 if __name__ == "__main__":
-    session(Slow, sys.argv[1], 4)
+    session(Burst if sys.argv[3:] == ["burst"] else Slow, sys.argv[1], 4)
     print(session(ftplib.FTP, sys.argv[1], int(sys.argv[2])))
