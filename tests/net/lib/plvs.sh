@@ -157,19 +157,22 @@ doors_balanced()
 		and $d.handed_off == $d.ring_in' "$RUN/status.json"
 }
 
-# Connections that servers count, removed ones included, are those in the tables. Asked
-# while nothing changes them: twice the same table, and the counts between.
+# Connections that servers count, removed ones included, are those in the tables. One connection of control
+# carries all requests, so that on a busy machine too nothing changes the table meanwhile: the first and the last
+# request tell its size.
 counts_balanced()
 {
-	local before after counted=0 key
-	before=$(rpc status | jq .connections.live)
-	while read -r key; do
-		counted=$((counted + $(rpc service.get "{\"service\": \"$key\"}" | jq '.service |
-			([.servers[] | .active + .inactive] | add // 0) +
-			([.removed_servers[]?.connections] | add // 0)')))
-	done < <(rpc service.list | jq -r '.services[].key')
-	after=$(rpc status | jq .connections.live)
-	echo "servers count $counted, tables hold $before" > "$RUN/counts"
+	local keys before counted after
+	keys=$(rpc service.list | jq -c '[.services[].key]') || return 1
+	jq -nc --argjson keys "$keys" '["status"] + $keys + ["status"] | to_entries[] |
+		{jsonrpc: "2.0", id: .key} +
+		if .value == "status" then {method: "status"} else {method: "service.get", params: {service: .value}} end' |
+		timeout 20 socat -t 15 - "UNIX-CONNECT:$RUN/plvs.sock" > "$RUN/answers-of-control" || return 1
+	read -r before counted after < <(jq -rs 'map(select(.id != null)) | sort_by(.id) | map(.result) |
+		[.[0].connections.live, .[-1].connections.live] as [$before, $after] |
+		"\($before) \([.[1:-1][].service | (.servers[] | .active + .inactive),
+			(.removed_servers[]?.connections)] | add // 0) \($after)"' "$RUN/answers-of-control")
+	echo "servers count $counted, tables hold $before" | tee "$RUN/counts"
 	[ "$before" -eq "$after" ] && [ "$counted" -eq "$before" ]
 }
 
