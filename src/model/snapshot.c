@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/aligned.h"
 #include "model/mark.h"
 
 #define HELD 64 /* services of one holder */
@@ -144,7 +145,7 @@ struct service *service_create(uint32_t n_servers, uint32_t n_listen)
 
 	/* In whole lines, as struct server wants. The listeners follow the servers. */
 	size = (size + _Alignof(struct service) - 1) & ~(_Alignof(struct service) - 1);
-	svc = aligned_alloc(_Alignof(struct service), size);
+	svc = aligned_get(_Alignof(struct service), size);
 	if (svc == NULL)
 		return NULL;
 	memset(svc, 0, size);
@@ -162,5 +163,5 @@ void service_put(struct service *svc)
 	if (svc->sched_release != NULL)
 		svc->sched_release(svc);
 	free(svc->name);
-	free(svc);
+	aligned_put(svc);
 }

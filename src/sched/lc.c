@@ -11,7 +11,7 @@ static const struct sched_measure lc_measure = {
 const struct sched_ops sched_lc = {
 	.name = "lc",
 	.build = ranking_build,
-	.destroy = sched_data_free,
+	.destroy = ranking_destroy,
 	.choose = ranking_choose,
 	.measure = &lc_measure,
 };

@@ -9,7 +9,7 @@ static const struct sched_measure nq_measure = {.per_active = 1, .more = 1, .idl
 const struct sched_ops sched_nq = {
 	.name = "nq",
 	.build = ranking_build,
-	.destroy = sched_data_free,
+	.destroy = ranking_destroy,
 	.choose = ranking_choose,
 	.measure = &nq_measure,
 };

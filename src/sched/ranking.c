@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/aligned.h"
 #include "sched/tournament.h"
 
 /* Leaves that one choice plays again, one by one, before it plays all. */
@@ -116,10 +117,8 @@ int ranking_build(struct service *svc, const struct service *old)
 	while (shape.width < svc->n_servers)
 		shape.width *= 2;
 	trees = svc->n_workers * tree_size_of(&shape);
-	r = aligned_alloc(TREE_ALIGN,
-			  (sizeof(*r) + trees +
-			   svc->n_servers * (sizeof(*r->ids) + sizeof(*scales)) + TREE_ALIGN - 1) &
-				  ~(size_t)(TREE_ALIGN - 1));
+	r = aligned_get(TREE_ALIGN,
+			sizeof(*r) + trees + svc->n_servers * (sizeof(*r->ids) + sizeof(*scales)));
 	if (r == NULL)
 		return -ENOMEM;
 	*r = (struct ranking){.n_trees = svc->n_workers,
@@ -145,6 +144,11 @@ int ranking_build(struct service *svc, const struct service *old)
 		*tree_at(r, i) = (struct ranking_tree){.publications = NEVER_FILLED};
 	svc->sched_data = r;
 	return 0;
+}
+
+void ranking_destroy(struct service *svc)
+{
+	aligned_put(svc->sched_data);
 }
 
 /* --- leaves ------------------------------------------------------------------------ */

@@ -36,6 +36,7 @@
 
 /* build() and destroy() of struct sched_ops. */
 int ranking_build(struct service *svc, const struct service *old);
+void ranking_destroy(struct service *svc);
 /* choose() of struct sched_ops, by the measure of svc->sched. Without a worker in the request: a
  * look at all servers. */
 int ranking_choose(const struct service *svc, const struct sched_request *req);

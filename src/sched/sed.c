@@ -10,7 +10,7 @@ static const struct sched_measure sed_measure = {.per_active = 1, .more = 1};
 const struct sched_ops sched_sed = {
 	.name = "sed",
 	.build = ranking_build,
-	.destroy = sched_data_free,
+	.destroy = ranking_destroy,
 	.choose = ranking_choose,
 	.measure = &sed_measure,
 };

@@ -15,7 +15,7 @@ int sched_least_loaded(const struct service *svc)
 const struct sched_ops sched_wlc = {
 	.name = "wlc",
 	.build = ranking_build,
-	.destroy = sched_data_free,
+	.destroy = ranking_destroy,
 	.choose = ranking_choose,
 	.measure = &wlc_measure,
 };
