@@ -127,10 +127,22 @@ void FAM_FN(table, free_half)(struct FAM(table) *t, struct FAM(conn) *h)
 	t->n_locals--;
 }
 
-static uint32_t hash_of(const struct FAM(table) *t, const struct FAM(conn) *c, unsigned int dir)
+/* FAM_FN(table, hash)() of a key of the entry. */
+static inline uint32_t hash_of(const struct FAM(table) *t, const struct FAM(conn) *c,
+			       unsigned int dir)
 {
 	struct FAM(key) k;
+#if FAMILY == 4
+	uint64_t addrs;
+	uint32_t ports;
 
+	/* The ends of the key lie in the entry as in the key. */
+	if (likely(!dir || !FAM_FN(conn, has_local)(c))) {
+		memcpy(&addrs, &c->addr[end_first(dir)], sizeof(addrs));
+		memcpy(&ports, &c->port[end_first(dir)], sizeof(ports));
+		return table4_hash_words(t, addrs, ports | (uint64_t)c->c.proto << 32);
+	}
+#endif
 	FAM_FN(conn, key)(t, c, dir, &k);
 	return FAM_FN(table, hash)(t, &k);
 }
@@ -193,9 +205,12 @@ int FAM_FN(table, add)(struct FAM(table) *t, struct FAM(conn) *c, unsigned int d
 int FAM_FN(table, link_hashed)(struct FAM(table) *t, struct FAM(conn) *c, unsigned int dir,
 			       uint32_t hash, struct FAM(conn) **other)
 {
+	const struct bucket *const b = FAM_FN(table, bucket)(t, hash);
 	struct FAM(conn) *taken;
 	struct FAM(key) k;
 
+	if (likely(!bucket_match(b, table_tag(hash)) && !b->overflow))
+		return FAM_FN(table, add)(t, c, dir, hash);
 	FAM_FN(conn, key)(t, c, dir, &k);
 	taken = FAM_FN(table, find)(t, &k, hash, dir);
 	if (!taken)
