@@ -158,8 +158,7 @@ static void undo(struct worker *w, struct FAM(conn) *c)
 	FAM_FN(table, free)(&w->FAM(v).table, c);
 }
 
-/* All but the out key. No packet has asked for the bucket of that key yet, so the bucket is
- * prefetched first. */
+/* All but the out key. */
 static inline int begin(struct worker *w, const struct FAM_FN(conn, new) * n, bool fresh,
 			uint32_t *out_hash, struct FAM(conn) **out)
 {
@@ -168,12 +167,10 @@ static inline int begin(struct worker *w, const struct FAM_FN(conn, new) * n, bo
 	struct FAM(conn) *c;
 
 	*out_hash = 0;
-	if (forward_has(n->method, FORWARD_BY_SOURCE)) {
+	if (forward_has(n->method, FORWARD_BY_SOURCE))
 		*out_hash = out_key_hash(t, n);
-		FAM_FN(table, prefetch_bucket)(t, *out_hash);
-	} else if (unlikely(by_local)) {
+	else if (unlikely(by_local))
 		FAM_FN(local, plan)(w, n);
-	}
 	if (fresh && unlikely(!FAM_FN(give_way, admit)(w, n->caddr)))
 		return -EDQUOT;
 	c = entry_alloc(w);

@@ -417,13 +417,25 @@ static __rte_noinline bool begun_again(struct worker *w, struct FAM(pkt) *p, int
 	return true;
 }
 
-/* Links the out keys of the burst's new connections: their buckets were prefetched when the servers
- * were chosen. A connection that a later packet pushed out is let_go()'s. */
+/* No packet has asked for the buckets of the out keys yet. Prefetches with little between them wait
+ * for their pages together: a processor that does not know the page of an address holds back all
+ * that follows the prefetch. */
+static void begun_prefetch(const struct worker *w, const struct FAM(burst) *b)
+{
+	for (uint16_t i = 0; i < b->n; i++)
+		if (b->pkts[i].flags & PKT_NEW)
+			FAM_FN(table, prefetch_bucket)
+			(&w->FAM(v).table, b->pkts[i].conn->c.out_hash);
+}
+
+/* Links the out keys of the burst's new connections. A connection that a later packet pushed out is
+ * let_go()'s. */
 static void link_begun(struct worker *w, struct FAM(burst) *b)
 {
 	uint16_t k = 0;
 
 	w->FAM(v).n_begun = 0;
+	begun_prefetch(w, b);
 	for (uint16_t i = 0; i < b->n; i++) {
 		struct FAM(pkt) *p = &b->pkts[i];
 
