@@ -49,11 +49,24 @@ static uint16_t nexthop_towards(struct worker *w, link_id link, FAM_ADDR neighbo
 	return nexthop_go(w, id);
 }
 
+/* The next hop that the last connection of the server found, or 0. */
+static uint16_t server_hop(struct worker *w, const struct FAM(conn) *c)
+{
+	const struct server_worker *s = &w->servers[c->c.server];
+
+	if (s->hop_gen != w->env.gen || s->hop_family != FAM_FAMILY ||
+	    !FAM_FN(addr, equal)(s->FAM(hop_addr), c->daddr))
+		return 0;
+	return nexthop_go(w, s->hop);
+}
+
 void FAM(resolve_ahead)(struct worker *w, struct FAM(conn) *c)
 {
 	FAM_ADDR neighbour;
 	link_id link;
 
+	if (!forward_has(c->c.method, FORWARD_ENDS_HERE))
+		c->c.nexthop[DIR_IN] = server_hop(w, c);
 	if (forward_has(c->c.method, FORWARD_REPLIES_PASS) &&
 	    route_towards(w->env.fib, c->caddr, &link, &neighbour))
 		c->c.nexthop[DIR_OUT] = nexthop_towards(w, link, neighbour);
@@ -130,17 +143,6 @@ static bool ends_at_linux(const struct worker *w, const struct FAM(pkt) *p)
 {
 	return p->dir == DIR_OUT && forward_has(p->conn->c.method, FORWARD_BY_LOCAL) &&
 	       FAM_FN(fib, find_local)(w->env.fib->FAM(v), p->conn->caddr);
-}
-
-/* The next hop that the last connection of the server found, or 0. */
-static uint16_t server_hop(struct worker *w, const struct FAM(conn) *c)
-{
-	const struct server_worker *s = &w->servers[c->c.server];
-
-	if (s->hop_gen != w->env.gen || s->hop_family != FAM_FAMILY ||
-	    !FAM_FN(addr, equal)(s->FAM(hop_addr), c->daddr))
-		return 0;
-	return nexthop_go(w, s->hop);
 }
 
 static void server_hop_remember(struct worker *w, const struct FAM(conn) *c, uint16_t id)

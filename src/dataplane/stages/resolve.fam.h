@@ -2,8 +2,9 @@
 
 /* The part of resolve.h that is compiled once for each address family. */
 
-/* For a new NAT connection, or a copied one: requests the client's next hop now, so that the first
- * answer does not wait. */
+/* For a new connection, or a copied one. Sets the server's next hop, if another connection of the
+ * server has found it, so that the first packet goes the short way. Where replies pass here,
+ * requests the client's next hop now, so that the first answer does not wait. */
 void FAM(resolve_ahead)(struct worker *w, struct FAM(conn) *c);
 
 /* Stage resolve for one packet. False: the packet has left. */
