@@ -29,7 +29,7 @@
 #define LI CONN_LISTEN
 #define SA CONN_SYNACK
 
-enum tcp_event { EVENT_SYN, EVENT_FIN, EVENT_ACK, EVENT_RST, EVENT_MAX };
+enum tcp_event { EVENT_NONE, EVENT_SYN, EVENT_FIN, EVENT_ACK, EVENT_RST, EVENT_MAX };
 
 #define TCP_STATES (CONN_SYNACK + 1)
 
@@ -37,6 +37,7 @@ static const uint8_t table[TCP_TABLE_MAX][EVENT_MAX][TCP_STATES] =
 	{
 		[TCP_TABLE_INPUT] =
 			{
+				[EVENT_NONE] = {NO, ES, SS, SR, FW, TW, CL, CW, LA, LI, SA},
 				[EVENT_SYN] = {SR, ES, ES, SR, SR, SR, SR, SR, SR, SR, SR},
 				[EVENT_FIN] = {CL, CW, SS, TW, TW, TW, CL, CW, LA, LI, TW},
 				[EVENT_ACK] = {ES, ES, SS, ES, FW, TW, CL, CW, CL, LI, ES},
@@ -44,6 +45,7 @@ static const uint8_t table[TCP_TABLE_MAX][EVENT_MAX][TCP_STATES] =
 			},
 		[TCP_TABLE_OUTPUT] =
 			{
+				[EVENT_NONE] = {NO, ES, SS, SR, FW, TW, CL, CW, LA, LI, SA},
 				[EVENT_SYN] = {SS, ES, SS, SR, SS, SS, SS, SS, SS, LI, SR},
 				[EVENT_FIN] = {TW, FW, SS, TW, FW, TW, CL, TW, LA, LI, TW},
 				[EVENT_ACK] = {ES, ES, SS, ES, FW, TW, CL, CW, LA, ES, ES},
@@ -51,6 +53,7 @@ static const uint8_t table[TCP_TABLE_MAX][EVENT_MAX][TCP_STATES] =
 			},
 		[TCP_TABLE_INPUT_ONLY] =
 			{
+				[EVENT_NONE] = {NO, ES, SS, SR, FW, TW, CL, CW, LA, LI, SA},
 				[EVENT_SYN] = {SR, ES, ES, SR, SR, SR, SR, SR, SR, SR, SR},
 				[EVENT_FIN] = {CL, FW, SS, TW, FW, TW, CL, CW, LA, LI, TW},
 				[EVENT_ACK] = {ES, ES, SS, ES, FW, TW, CL, CW, CL, LI, ES},
@@ -58,21 +61,16 @@ static const uint8_t table[TCP_TABLE_MAX][EVENT_MAX][TCP_STATES] =
 			},
 };
 
+/* The event of a segment by its flags: the first of RST, SYN, FIN, ACK. */
+#define EVENT_FLAGS (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)
+#define EVENTS_OR(other)                                                                           \
+	other, EVENT_FIN, EVENT_SYN, EVENT_SYN, EVENT_RST, EVENT_RST, EVENT_RST, EVENT_RST
+static const uint8_t event_of[EVENT_FLAGS + 1] = {
+	[0] = EVENTS_OR(EVENT_NONE), [TCP_ACK] = EVENTS_OR(EVENT_ACK)};
+
 enum conn_state tcp_state_next(enum tcp_table t, enum conn_state state, uint8_t flags)
 {
-	enum tcp_event event;
-
-	if (flags & TCP_RST)
-		event = EVENT_RST;
-	else if (flags & TCP_SYN)
-		event = EVENT_SYN;
-	else if (flags & TCP_FIN)
-		event = EVENT_FIN;
-	else if (flags & TCP_ACK)
-		event = EVENT_ACK;
-	else
-		return state;
-	return table[t][event][state];
+	return table[t][event_of[flags & EVENT_FLAGS]][state];
 }
 
 bool tcp_flags_nonsense(uint8_t flags)
