@@ -88,8 +88,9 @@ void FAM_FN(template, assure)(struct worker *w, uint32_t control);
 /* The same: a client is assured by evidence, so the template does not give way. */
 void FAM_FN(template, prove)(struct worker *w, uint32_t control);
 
-/* Prefetches memory that FAM_FN(conn, destroy)() touches beside the entry. */
-void FAM_FN(conn, prefetch_end)(struct worker *w, const struct FAM(conn) *c);
+/* Prefetches memory that FAM_FN(conn, destroy)() of n entries touches beside the entries, at most
+ * BURST_MAX. The buckets of their keys have not been touched since the entries became idle. */
+void FAM_FN(conn, prefetch_ends)(struct worker *w, const uint32_t *index, uint32_t n);
 /* Ends a connection: unbinds, unlinks, removes it from the wheel, and frees the entry. Not for a
  * template with holds. */
 void FAM_FN(conn, destroy)(struct worker *w, struct FAM(conn) *c);

@@ -203,27 +203,12 @@ static struct FAM(conn) *list_oldest(struct worker *w, enum give_way_list list)
 	return NULL;
 }
 
-/* The entries behind an entry that ends will end next, and have not been touched for long: their
- * memory is prefetched. */
-static void list_ahead(struct worker *w, const struct FAM(conn) *c)
-{
-	const struct entry_link *links = w->FAM(v).way.links;
-	const uint32_t next = links[FAM_FN(conn, index)(&w->FAM(v).table, c)].next;
-	const struct FAM(conn) *after = &w->FAM(v).table.conns[links[next].next];
-
-	FAM_FN(conn, prefetch_end)(w, &w->FAM(v).table.conns[next]);
-	__builtin_prefetch(after, 1);
-	if (FAMILY == 6)
-		__builtin_prefetch(&after->addr[0]);
-}
-
 static bool end_oldest(struct worker *w, enum give_way_list list, uint64_t *counter)
 {
 	struct FAM(conn) *c = list_oldest(w, list);
 
 	if (!c)
 		return false;
-	list_ahead(w, c);
 	FAM_FN(conn, destroy)(w, c);
 	(*counter)++;
 	return true;
@@ -267,6 +252,42 @@ bool FAM_FN(give_way, make_room)(struct worker *w)
 {
 	return end_oldest(w, GIVE_WAY_ENDING, &w->counters.evicted_ending) || end_not_assured(w) ||
 	       end_idle(w);
+}
+
+enum give_way_list FAM_FN(give_way, next)(const struct worker *w, uint32_t n)
+{
+	const struct FAM(table) *t = &w->FAM(v).table;
+	const struct give_way *g = &w->FAM(v).way;
+	const uint32_t half_open = g->list[GIVE_WAY_HALF_OPEN].n;
+	const uint32_t not_assured = g->list[GIVE_WAY_NOT_ASSURED].n;
+	const bool full = t->n + n > t->capacity;
+
+	if (likely(half_open + n <= g->max_half_open && !full &&
+		   (t->n + n <= t->capacity / 2 ||
+		    half_open + not_assured + n <= g->max_not_assured)))
+		return GIVE_WAY_NONE;
+	if (half_open + n > g->max_half_open)
+		return GIVE_WAY_HALF_OPEN;
+	if (full && g->list[GIVE_WAY_ENDING].n)
+		return GIVE_WAY_ENDING;
+	return half_open > t->capacity / 8 || !not_assured ? GIVE_WAY_HALF_OPEN
+							   : GIVE_WAY_NOT_ASSURED;
+}
+
+void FAM_FN(give_way, prefetch)(struct worker *w, enum give_way_list list, uint32_t n)
+{
+	const struct give_way *g = &w->FAM(v).way;
+	uint32_t index[BURST_MAX], k = 0;
+
+	for (uint32_t at = g->list[list].head; at && k < n; at = g->links[at].next) {
+		const struct FAM(conn) *c = &w->FAM(v).table.conns[at];
+
+		__builtin_prefetch(c, 1);
+		if (FAMILY == 6)
+			__builtin_prefetch(&c->addr[0]);
+		index[k++] = at;
+	}
+	FAM_FN(conn, prefetch_ends)(w, index, k);
 }
 
 static bool end_of_network(struct worker *w, enum give_way_list list, const uint32_t *network,

@@ -17,6 +17,11 @@ void FAM_FN(give_way, doubt)(struct worker *w, struct FAM(conn) *c, bool doubt);
 /* Takes an entry that ends out of its list. */
 void FAM_FN(give_way, remove)(struct worker *w, struct FAM(conn) *c);
 
+/* The list that most likely gives way when n entries are made; GIVE_WAY_NONE: there is room. */
+enum give_way_list FAM_FN(give_way, next)(const struct worker *w, uint32_t n);
+/* Prefetches memory that the ends of the first n entries of a list touch, at most BURST_MAX. They
+ * have not been touched for long. */
+void FAM_FN(give_way, prefetch)(struct worker *w, enum give_way_list list, uint32_t n);
 /* Ends an entry to make room. False: no entry may give way. */
 bool FAM_FN(give_way, make_room)(struct worker *w);
 /* Call before an entry for a client at caddr is made: ends entries of lists that exceed their

@@ -127,30 +127,10 @@ void FAM_FN(table, free_half)(struct FAM(table) *t, struct FAM(conn) *h)
 	t->n_locals--;
 }
 
-/* FAM_FN(table, hash)() of a key of the entry. */
-static inline uint32_t hash_of(const struct FAM(table) *t, const struct FAM(conn) *c,
-			       unsigned int dir)
-{
-	struct FAM(key) k;
-#if FAMILY == 4
-	uint64_t addrs;
-	uint32_t ports;
-
-	/* The ends of the key lie in the entry as in the key. */
-	if (likely(!dir || !FAM_FN(conn, has_local)(c))) {
-		memcpy(&addrs, &c->addr[end_first(dir)], sizeof(addrs));
-		memcpy(&ports, &c->port[end_first(dir)], sizeof(ports));
-		return table4_hash_words(t, addrs, ports | (uint64_t)c->c.proto << 32);
-	}
-#endif
-	FAM_FN(conn, key)(t, c, dir, &k);
-	return FAM_FN(table, hash)(t, &k);
-}
-
 void FAM_FN(table, prefetch_conn)(const struct FAM(table) *t, const struct FAM(conn) *c,
 				  unsigned int dir)
 {
-	__builtin_prefetch(FAM_FN(table, bucket)(t, hash_of(t, c, dir)), 1);
+	__builtin_prefetch(FAM_FN(table, bucket)(t, FAM_FN(conn, hash)(t, c, dir)), 1);
 }
 
 /* An empty bucket for the end of a chain: a freed one, else a fresh one. 0: none is left. */
@@ -223,7 +203,7 @@ int FAM_FN(table, link_hashed)(struct FAM(table) *t, struct FAM(conn) *c, unsign
 int FAM_FN(table, link)(struct FAM(table) *t, struct FAM(conn) *c, unsigned int dir,
 			struct FAM(conn) **other)
 {
-	return FAM_FN(table, link_hashed)(t, c, dir, hash_of(t, c, dir), other);
+	return FAM_FN(table, link_hashed)(t, c, dir, FAM_FN(conn, hash)(t, c, dir), other);
 }
 
 /* The last bucket of a chain fills the hole at b's way, so that a chain is never longer than its
@@ -257,7 +237,8 @@ static void chain_close(struct FAM(table) *t, struct bucket *head, struct bucket
 
 void FAM_FN(table, unlink)(struct FAM(table) *t, struct FAM(conn) *c, unsigned int dir)
 {
-	const uint32_t ref = FAM_FN(conn, index)(t, c) << 1 | dir, hash = hash_of(t, c, dir);
+	const uint32_t ref = FAM_FN(conn, index)(t, c) << 1 | dir,
+		       hash = FAM_FN(conn, hash)(t, c, dir);
 	struct bucket *const head = FAM_FN(table, bucket)(t, hash), *b;
 
 	for (b = head;; b = &t->buckets[b->overflow]) {

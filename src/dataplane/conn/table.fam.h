@@ -280,3 +280,23 @@ static inline void FAM_FN(table, local_begin)(struct FAM(table) *t, uint32_t ind
 
 void FAM_FN(conn, key)(const struct FAM(table) *t, const struct FAM(conn) *c, unsigned int dir,
 		       struct FAM(key) *out);
+
+/* FAM_FN(table, hash)() of a key of the entry. */
+static inline uint32_t FAM_FN(conn, hash)(const struct FAM(table) *t, const struct FAM(conn) *c,
+					  unsigned int dir)
+{
+	struct FAM(key) k;
+#if FAMILY == 4
+	uint64_t addrs;
+	uint32_t ports;
+
+	/* The ends of the key lie in the entry as in the key. */
+	if (likely(!dir || !FAM_FN(conn, has_local)(c))) {
+		memcpy(&addrs, &c->addr[end_first(dir)], sizeof(addrs));
+		memcpy(&ports, &c->port[end_first(dir)], sizeof(ports));
+		return table4_hash_words(t, addrs, ports | (uint64_t)c->c.proto << 32);
+	}
+#endif
+	FAM_FN(conn, key)(t, c, dir, &k);
+	return FAM_FN(table, hash)(t, &k);
+}

@@ -7,7 +7,6 @@
 
 #include "dataplane/pages.h"
 
-#define BATCH	16 /* entries taken out of a slot at once */
 #define PER_ROW (WHEEL_CHUNK + 1)
 
 static struct conn *wheel_conn(const struct wheel *w, uint32_t index)
@@ -174,6 +173,18 @@ static uint32_t slot_take(struct wheel *w, struct wheel_slot *s, uint32_t *taken
 	return k;
 }
 
+static void entries_soon(const struct wheel *w, const uint32_t *taken, uint32_t n, wheel_soon *soon,
+			 void *ctx)
+{
+	uint32_t ends[WHEEL_BATCH], k = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (wheel_ran_out(w, wheel_conn(w, taken[i])))
+			ends[k++] = taken[i];
+	if (k)
+		soon(ctx, ends, k);
+}
+
 static void entry_look(struct wheel *w, uint32_t index, wheel_expire *expire, wheel_visit *visit,
 		       void *ctx)
 {
@@ -192,7 +203,7 @@ static void entry_look(struct wheel *w, uint32_t index, wheel_expire *expire, wh
 uint32_t wheel_advance(struct wheel *w, uint32_t now_tick, uint32_t budget, wheel_expire *expire,
 		       wheel_visit *visit, wheel_soon *soon, void *ctx)
 {
-	uint32_t looked = 0, taken[BATCH];
+	uint32_t looked = 0, taken[WHEEL_BATCH];
 
 	/* After a long pause one revolution sees every entry. */
 	if ((int32_t)(now_tick - w->tick) > WHEEL_SLOTS)
@@ -203,14 +214,14 @@ uint32_t wheel_advance(struct wheel *w, uint32_t now_tick, uint32_t budget, whee
 		struct wheel_slot *s = &w->slots[w->tick % WHEEL_SLOTS];
 
 		while (s->chunk) {
-			const uint32_t room = budget - looked < BATCH ? budget - looked : BATCH;
+			const uint32_t left = budget - looked;
+			const uint32_t room = left < WHEEL_BATCH ? left : WHEEL_BATCH;
 			const uint32_t n = slot_take(w, s, taken, room);
 
 			if (n == 0)
 				return budget;
-			for (uint32_t i = 0; soon && i < n; i++)
-				if (wheel_ran_out(w, wheel_conn(w, taken[i])))
-					soon(ctx, wheel_conn(w, taken[i]), taken[i]);
+			if (soon)
+				entries_soon(w, taken, n, soon, ctx);
 			for (uint32_t i = 0; i < n; i++)
 				entry_look(w, taken[i], expire, visit, ctx);
 			looked += n;

@@ -23,6 +23,7 @@
 
 #define WHEEL_SLOTS 8192 /* of one tick: 512 s */
 #define WHEEL_CHUNK 15	 /* entries */
+#define WHEEL_BATCH 16	 /* entries taken out of a slot at once */
 
 struct wheel_chunk {
 	uint32_t next; /* chunk, 0: none */
@@ -55,8 +56,9 @@ typedef int wheel_expire(void *ctx, struct conn *c, uint32_t index);
 /* Called for an entry that lives on when its slot is due (refresh of peers, next hops). */
 typedef void wheel_visit(void *ctx, struct conn *c, uint32_t index);
 
-/* Called for an entry that will expire soon, to prefetch the memory that its end touches. */
-typedef void wheel_soon(void *ctx, const struct conn *c, uint32_t index);
+/* Called for entries that will expire soon, at most WHEEL_BATCH, to prefetch the memory that their
+ * ends touch. */
+typedef void wheel_soon(void *ctx, const uint32_t *index, uint32_t n);
 
 /* n_entries: of the array at base, the unused first one included. 0 or -ENOMEM. */
 int wheel_init(struct wheel *w, void *base, uint32_t stride, uint32_t n_entries, int socket,

@@ -9,6 +9,7 @@
 #include "dataplane/observe/observer.h"
 
 #define EXPIRE_BUDGET 64 /* entries of the wheel per loop */
+_Static_assert(WHEEL_BATCH <= BURST_MAX, "see prefetch_ends() of conn_life.h");
 
 /* Stage transmit: every remaining packet goes to its next hop's port. */
 void FAM(stage_transmit)(struct worker *w, struct FAM(burst) *b)
@@ -103,14 +104,13 @@ static void entry_visit(void *ctx, struct conn *c, uint32_t index)
 	nexthop_use(w->nexthops, c->nexthop[DIR_OUT], w->env.now_s);
 }
 
-static void entry_soon(void *ctx, const struct conn *c, uint32_t index)
+static void entries_soon(void *ctx, const uint32_t *index, uint32_t n)
 {
-	(void)index;
-	FAM_FN(conn, prefetch_end)(ctx, (const struct FAM(conn) *)c);
+	FAM_FN(conn, prefetch_ends)(ctx, index, n);
 }
 
 uint32_t FAM_FN(pipeline, expire)(struct worker *w)
 {
 	return wheel_advance(&w->FAM(v).wheel, w->env.now_tick, EXPIRE_BUDGET, entry_expire,
-			     entry_visit, entry_soon, w);
+			     entry_visit, entries_soon, w);
 }

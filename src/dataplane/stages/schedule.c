@@ -422,10 +422,11 @@ static __rte_noinline bool begun_again(struct worker *w, struct FAM(pkt) *p, int
  * that follows the prefetch. */
 static void begun_prefetch(const struct worker *w, const struct FAM(burst) *b)
 {
+	const struct FAM(table) *t = &w->FAM(v).table;
+
 	for (uint16_t i = 0; i < b->n; i++)
 		if (b->pkts[i].flags & PKT_NEW)
-			FAM_FN(table, prefetch_bucket)
-			(&w->FAM(v).table, b->pkts[i].conn->c.out_hash);
+			FAM_FN(table, prefetch_bucket)(t, b->pkts[i].conn->c.out_hash);
 }
 
 /* Links the out keys of the burst's new connections. A connection that a later packet pushed out is
@@ -452,13 +453,26 @@ static void link_begun(struct worker *w, struct FAM(burst) *b)
 	b->n = k;
 }
 
+/* Packets that may make a connection. */
+static uint32_t openers(const struct FAM(burst) *b)
+{
+	uint32_t n = 0;
+
+	for (const struct FAM(pkt) *p = b->pkts; p < b->pkts + b->n; p++)
+		n += !p->conn && (p->key.proto != IPPROTO_TCP || (p->tcp_flags & TCP_SYN));
+	return n;
+}
+
 void FAM(stage_schedule)(struct worker *w, struct FAM(burst) *b)
 {
+	const enum give_way_list gives_way = FAM_FN(give_way, next)(w, b->n);
 	uint32_t freed = w->FAM(v).table.freed; /* as it was at look-up */
 	uint16_t k = 0;
 
 	if (++w->sched.burst == 0) /* which is no burst */
 		w->sched.burst = 1;
+	if (unlikely(gives_way))
+		FAM_FN(give_way, prefetch)(w, gives_way, openers(b));
 	if (unlikely(w->env.leavers))
 		FAM(removed_server_end)(w, b);
 	for (uint16_t i = 0; i < b->n; i++) {
