@@ -47,6 +47,12 @@ static inline bool sched_any_eligible(const struct service *svc)
 	return false;
 }
 
+/* sched_copy(), of the schedulers that keep memory of workers. */
+void ranking_copy(struct service *to, const struct service *from, const struct sched_worker *w,
+		  uint16_t *place_of, void *room);
+void rr_copy(struct service *to, const struct service *from, const struct sched_worker *w,
+	     void *room);
+
 /* free() of sched_data. */
 void sched_data_free(struct service *svc);
 

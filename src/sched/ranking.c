@@ -415,14 +415,15 @@ void ranking_update(const struct service *svc, const struct sched_worker *w, uin
 		leaf_update(svc, w, t, place);
 }
 
-void sched_copy(struct service *to, const struct service *from, const struct sched_worker *w,
-		uint16_t *place_of, void *room)
+void ranking_copy(struct service *to, const struct service *from, const struct sched_worker *w,
+		  uint16_t *place_of, void *room)
 {
 	const struct ranking *r = from->sched_data;
 	struct ranking *copy = room;
 	const struct ranking_tree *t;
 
-	if (from->sched->measure == NULL || (t = tree_of(from, w)) == NULL)
+	t = tree_of(from, w);
+	if (t == NULL)
 		return;
 	/* Its one row has the sums of all. */
 	*copy = (struct ranking){.n_trees = 1,

@@ -88,3 +88,12 @@ void sched_detach(struct service *svc)
 	svc->sched_data = NULL;
 	svc->sched_release = NULL;
 }
+
+void sched_copy(struct service *to, const struct service *from, const struct sched_worker *w,
+		uint16_t *place_of, void *room)
+{
+	if (from->sched->measure != NULL && from->sched_data != NULL)
+		ranking_copy(to, from, w, place_of, room);
+	else if (from->sched == &sched_rr)
+		rr_copy(to, from, w, room);
+}

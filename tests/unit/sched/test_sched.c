@@ -117,6 +117,107 @@ static void rr_follows_several_changes_in_one_node(void **state)
 	lab_destroy(l);
 }
 
+/* --- rr, turns of a burst ---------------------------------------------------------- */
+
+static struct lab *lab_rr(uint32_t servers, uint16_t workers)
+{
+	struct lab *l = lab_create("rr", 0);
+
+	l->n_workers = workers;
+	for (uint32_t i = servers; i > 0; i--)
+		lab_put(l, lab_nth(i), 1);
+	lab_publish(l);
+	return l;
+}
+
+static void burst_begin(struct lab *l, uint32_t worker)
+{
+	l->workers[worker].burst++;
+}
+
+static int choose_as(struct lab *l, uint32_t worker)
+{
+	struct sched_request req = {.worker = &l->workers[worker]};
+
+	return l->sched->choose(l->node, &req);
+}
+
+static void rr_takes_the_turns_of_a_burst_at_once_and_keeps_the_rest(void **state)
+{
+	struct lab *l = lab_rr(6, 2);
+
+	(void)state;
+	/* The need is not known: 1, 1, 2. */
+	burst_begin(l, 0);
+	assert_int_equal(choose_as(l, 0), 0);
+	assert_int_equal(choose_as(l, 0), 1);
+	assert_int_equal(choose_as(l, 0), 2);
+	burst_begin(l, 1);
+	assert_int_equal(choose_as(l, 1), 4);
+	assert_int_equal(choose_as(l, 0), 3);
+	/* The burst before had 4 choices. */
+	burst_begin(l, 0);
+	assert_int_equal(choose_as(l, 0), 5);
+	assert_int_equal(choose_as(l, 1), 3);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(choose_as(l, 0), i);
+	/* Of the burst before. */
+	burst_begin(l, 0);
+	assert_int_equal(choose_as(l, 0), 4);
+	burst_begin(l, 0);
+	assert_int_equal(choose_as(l, 0), 5);
+	lab_destroy(l);
+}
+
+static void rr_gives_no_turn_to_a_server_that_is_full_by_then(void **state)
+{
+	struct lab *l = lab_rr(3, 2);
+
+	(void)state;
+	burst_begin(l, 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(choose_as(l, 0), i);
+	burst_begin(l, 0);
+	assert_int_equal(choose_as(l, 0), 0);
+	overload(rt_of(l, 2), true);
+	assert_int_equal(choose_as(l, 0), 2);
+	overload(rt_of(l, 1), true);
+	overload(rt_of(l, 3), true);
+	burst_begin(l, 0);
+	assert_int_equal(choose_as(l, 0), SCHED_NONE);
+	overload(rt_of(l, 2), false);
+	assert_int_equal(choose_as(l, 0), 1);
+	lab_destroy(l);
+}
+
+/* Bursts of W workers take turns among each other; a burst may need fewer turns than the one
+ * before. */
+static void rr_in_bursts_is_within_w_of_the_one_worker_run(void **state)
+{
+	uint64_t random = 1;
+
+	(void)state;
+	for (uint32_t run = 0; run < 40; run++) {
+		const uint16_t workers = (uint16_t)(2 + run % 7);
+		const uint32_t servers = 1 + run * 5 % 41;
+		struct lab *l = lab_rr(servers, workers);
+		uint32_t had[64] = {0};
+
+		for (uint32_t n = 1; n <= 2000; n++) {
+			const uint32_t worker = (uint32_t)((random >> 33) % workers);
+
+			random = random * 6364136223846793005ULL + 1442695040888963407ULL;
+			if ((random >> 40) % 9 == 0)
+				burst_begin(l, worker);
+			had[choose_as(l, worker)]++;
+			for (uint32_t i = 0; i < servers; i++)
+				assert_in_range(had[i] + workers - (n + servers - 1 - i) / servers,
+						0, 2U * workers);
+		}
+		lab_destroy(l);
+	}
+}
+
 /* --- wrr --------------------------------------------------------------------------- */
 
 static void wrr_is_the_classic_loop_not_a_smooth_one(void **state)
@@ -523,6 +624,9 @@ int main(void)
 		cmocka_unit_test(rr_steps_to_the_predecessor_of_a_deleted_server),
 		cmocka_unit_test(rr_keeps_its_place_when_servers_are_added_or_edited),
 		cmocka_unit_test(rr_follows_several_changes_in_one_node),
+		cmocka_unit_test(rr_takes_the_turns_of_a_burst_at_once_and_keeps_the_rest),
+		cmocka_unit_test(rr_gives_no_turn_to_a_server_that_is_full_by_then),
+		cmocka_unit_test(rr_in_bursts_is_within_w_of_the_one_worker_run),
 		cmocka_unit_test(wrr_is_the_classic_loop_not_a_smooth_one),
 		cmocka_unit_test(wrr_is_the_same_however_many_servers_one_node_adds),
 		cmocka_unit_test(wrr_equals_the_loop_under_random_changes),
