@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/array.h"
 #include "base/clock.h"
@@ -68,15 +69,31 @@ int runtime_init(struct runtime *rt)
 	return 0;
 }
 
+/* The first id is 1, and its place begins a cache line, in each row. */
+#define SLOTS_BEFORE 7
+_Static_assert((SLOTS_BEFORE + 1) % 8 == 0 && COUNT_ROW % 8 == 0, "eight ids have a line");
+
+static size_t slots_bytes(uint32_t n_rows)
+{
+	return ((size_t)(n_rows + 1) * COUNT_ROW + SLOTS_BEFORE) * sizeof(uint64_t);
+}
+
+static void slots_free(const struct runtime *rt)
+{
+	if (rt->slots != NULL)
+		munmap(rt->slots - SLOTS_BEFORE, slots_bytes(rt->n_rows));
+}
+
 int runtime_set_workers(struct runtime *rt, uint32_t n)
 {
 	const uint32_t n_rows = n < COUNT_ROWS_MAX ? n : COUNT_ROWS_MAX;
-	uint64_t *slots = calloc((size_t)(n_rows + 1) * COUNT_ROW, sizeof(*slots));
+	void *room = mmap(NULL, slots_bytes(n_rows), PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (slots == NULL)
+	if (room == MAP_FAILED)
 		return -ENOMEM;
-	free(rt->slots);
-	rt->slots = slots;
+	slots_free(rt);
+	rt->slots = (uint64_t *)room + SLOTS_BEFORE;
 	rt->n_rows = n_rows;
 	rt->rows_shared = n > n_rows;
 	return 0;
@@ -97,7 +114,7 @@ void runtime_fini(struct runtime *rt)
 	free(rt->servers);
 	free(rt->services);
 	free(rt->encaps);
-	free(rt->slots);
+	slots_free(rt);
 	free(rt->server_ids);
 	free(rt->service_ids);
 	free(rt->server_index.ids);

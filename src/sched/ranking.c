@@ -46,9 +46,11 @@ _Static_assert(sizeof(uint16_t) + 2 * sizeof(uint64_t) <= 2 * sizeof(struct tour
 _Static_assert(MAX_SERVERS_PER_SERVICE <= UINT16_MAX + 1, "places fit sched_worker.place_of");
 
 #define NEVER_FILLED UINT32_MAX
-#define NEIGHBOURS   8U /* counts in a cache line */
 /* Two cache lines: processors fetch lines in pairs. */
 #define TREE_ALIGN 128
+/* Servers whose counts share a cache line: eight ids from 1, 9, 17 ... on (runtime_set_workers()).
+ */
+#define LINE 8U
 
 static struct ranking_tree *tree_at(const struct ranking *r, uint32_t worker)
 {
@@ -189,6 +191,17 @@ static inline bool others_look(const struct ranking *r, const struct sched_worke
 	return true;
 }
 
+/* Right before others_look(): lines of other workers' rows are slow to come, and come at once. */
+static inline void others_prefetch(const struct ranking *r, const struct sched_worker *w,
+				   uint32_t i)
+{
+	const uint64_t *const slots = r->slots + r->ids[i], *const own = &w->row.counts[r->ids[i]];
+
+	for (uint32_t k = 1; k <= r->n_rows; k++)
+		if (&slots[(size_t)k * COUNT_ROW] != own)
+			__builtin_prefetch(&slots[(size_t)k * COUNT_ROW]);
+}
+
 /* The worker's own as they are, those of others as it saw them last. */
 static inline uint64_t counts_known(const struct ranking *r, const struct sched_worker *w,
 				    struct ranking_tree *t, uint32_t i)
@@ -266,6 +279,8 @@ static void tree_look(const struct service *svc, const struct sched_worker *w,
 {
 	const struct ranking *r = svc->sched_data;
 
+	for (uint32_t k = 0; k < RANKING_LOOK && t->next + k < svc->n_servers; k += LINE)
+		others_prefetch(r, w, t->next + k);
 	for (uint32_t k = 0; k < RANKING_LOOK && k < svc->n_servers; k++) {
 		/* A flag of thresholds may change a moment after the counts. */
 		if (others_look(r, w, t, t->next) || r->limited)
@@ -274,16 +289,19 @@ static void tree_look(const struct service *svc, const struct sched_worker *w,
 	}
 }
 
-/* Looks at a server, and at those whose counts are likely to be in the same cache line. */
-static void neighbours_look(const struct service *svc, const struct sched_worker *w,
-			    struct ranking_tree *t, uint32_t i)
+/* Looks at a server, and at those whose counts are in the same cache line. */
+static void line_look(const struct service *svc, const struct sched_worker *w,
+		      struct ranking_tree *t, uint32_t i)
 {
 	const struct ranking *r = svc->sched_data;
-	const uint32_t first = i & ~(NEIGHBOURS - 1), end = first + NEIGHBOURS;
+	const uint32_t first = ((r->ids[i] - 1) & ~(LINE - 1)) + 1;
 
-	for (uint32_t k = first; k < end && k < svc->n_servers; k++)
-		if (others_look(r, w, t, k))
-			leaf_update(svc, w, t, k);
+	for (uint32_t id = first; id < first + LINE && id <= MAX_SERVERS; id++) {
+		const uint32_t place = w->place_of[id];
+
+		if (place < svc->n_servers && r->ids[place] == id && others_look(r, w, t, place))
+			leaf_update(svc, w, t, place);
+	}
 }
 
 int ranking_scan(const struct service *svc, const struct sched_measure *measure)
@@ -328,7 +346,7 @@ static __attribute__((noinline)) int tree_choose(const struct service *svc,
 		if (r->n_rows > 1 && exact)
 			(void)others_look(r, w, t, i);
 		else if (r->n_rows > 1 && given_of(r, t)[i])
-			neighbours_look(svc, w, t, i);
+			line_look(svc, w, t, i);
 		if (!leaf_update(svc, w, t, i) && tournament_best(&r->shape, &t->nodes, &best) &&
 		    best == i)
 			return (int)i;
@@ -354,13 +372,15 @@ static __attribute__((noinline)) int
 shared_choose(const struct service *svc, const struct sched_worker *w, struct ranking_tree *t)
 {
 	const struct ranking *r = svc->sched_data;
-	uint32_t only;
+	uint32_t best;
 	bool first;
 
 	/* Of one server nothing has to be known. */
 	if (svc->n_servers == 1 && !r->limited)
-		return tournament_best(&r->shape, &t->nodes, &only) ? 0 : SCHED_NONE;
+		return tournament_best(&r->shape, &t->nodes, &best) ? 0 : SCHED_NONE;
 	first = begins_burst(w, t);
+	if (first && tournament_best(&r->shape, &t->nodes, &best))
+		others_prefetch(r, w, best);
 	if (t->choices++ % RANKING_LOOK_EVERY == 0)
 		tree_look(svc, w, t);
 	return tree_choose(svc, w, t, first);
