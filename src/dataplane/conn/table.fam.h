@@ -285,18 +285,24 @@ void FAM_FN(conn, key)(const struct FAM(table) *t, const struct FAM(conn) *c, un
 static inline uint32_t FAM_FN(conn, hash)(const struct FAM(table) *t, const struct FAM(conn) *c,
 					  unsigned int dir)
 {
-	struct FAM(key) k;
 #if FAMILY == 4
-	uint64_t addrs;
+	/* The words of the key at once: parts of a word that were stored one by one come late. */
+	const unsigned int first = end_first(dir);
+	uint64_t addrs, rest;
 	uint32_t ports;
 
-	/* The ends of the key lie in the entry as in the key. */
-	if (likely(!dir || !FAM_FN(conn, has_local)(c))) {
-		memcpy(&addrs, &c->addr[end_first(dir)], sizeof(addrs));
-		memcpy(&ports, &c->port[end_first(dir)], sizeof(ports));
-		return table4_hash_words(t, addrs, ports | (uint64_t)c->c.proto << 32);
+	memcpy(&addrs, &c->addr[first], sizeof(addrs));
+	memcpy(&ports, &c->port[first], sizeof(ports));
+	rest = (uint64_t)c->c.proto << 32 | ports;
+	if (unlikely(dir && conn4_has_local(c))) {
+		addrs = (uint64_t)*conn4_local_addr(t, c) << 32 | (uint32_t)addrs;
+		rest = (uint64_t)c->c.proto << 32 | (uint32_t)c->c.lport << 16 | (ports & 0xffff);
 	}
+	return table4_hash_words(t, addrs, rest);
+#else
+	struct FAM(key) k;
+
+	conn6_key(t, c, dir, &k);
+	return table6_hash(t, &k);
 #endif
-	FAM_FN(conn, key)(t, c, dir, &k);
-	return FAM_FN(table, hash)(t, &k);
 }
