@@ -2,7 +2,8 @@
 #include "dataplane/owner.h"
 
 uint16_t owner_toeplitz_hi[256], owner_toeplitz_lo[256];
-uint16_t owner_words[OWNER_STEPS][OWNER_WORDS];
+uint16_t owner_evens[OWNER_WORDS / 2];
+uint16_t owner_least[OWNER_STEPS][2];
 uint8_t owner_rss_key[OWNER_KEY_LEN];
 
 #define OWNER_KEY_WORD 0x6d5aU
@@ -28,14 +29,13 @@ static uint16_t toeplitz16(uint16_t word)
 /* Each step has as many even words as odd ones, since T is linear and the steps are its values. */
 static void words_fill(void)
 {
-	uint16_t n[2][OWNER_STEPS] = {0};
+	unsigned int n = 0;
 
-	for (unsigned int x = 0; x <= UINT16_MAX; x++) {
-		const unsigned int step = owner_step((uint16_t)x), odd = x & 1;
-
-		owner_words[step][odd * OWNER_WORDS / 2 + n[odd][step]++ % (OWNER_WORDS / 2)] =
-			(uint16_t)x;
-	}
+	for (unsigned int x = UINT16_MAX + 1; x-- > 0;)
+		owner_least[owner_step((uint16_t)x)][x & 1] = (uint16_t)x;
+	for (unsigned int x = 0; x <= UINT16_MAX; x += 2)
+		if (owner_step((uint16_t)x) == 0)
+			owner_evens[n++ % (OWNER_WORDS / 2)] = (uint16_t)x;
 }
 
 void owner_init(void)

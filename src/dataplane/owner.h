@@ -25,9 +25,9 @@
 
 extern uint16_t owner_toeplitz_hi[256], owner_toeplitz_lo[256]; /* low 16 bits of T are enough */
 
-/* The words of each step: even words, then as many odd ones. A port is in step s for an address
- * with the fold a (owner4_fold(), owner6_fold()) if port xor a is one of the words. */
-extern uint16_t owner_words[OWNER_STEPS][OWNER_WORDS];
+/* The even words of step 0; and the least even and the least odd word of each step. */
+extern uint16_t owner_evens[OWNER_WORDS / 2];
+extern uint16_t owner_least[OWNER_STEPS][2];
 
 /* Once, before workers start. Fills the tables and the RSS key. */
 void owner_init(void);
@@ -57,6 +57,16 @@ static inline uint16_t owner6_fold(struct addr6 addr)
 static inline unsigned int owner_step(uint16_t x)
 {
 	return (owner_toeplitz_hi[x >> 8] ^ owner_toeplitz_lo[x & 0xff]) & (OWNER_STEPS - 1);
+}
+
+/*
+ * The words of a step, even ones or odd ones, by i below OWNER_WORDS / 2, in ascending order. A port
+ * is in the step for an address with the fold a (owner4_fold(), owner6_fold()) if port xor a is one
+ * of the words. T is linear, so that two words of a step differ by a word of step 0.
+ */
+static inline uint16_t owner_word(unsigned int step, unsigned int odd, unsigned int i)
+{
+	return owner_least[step][odd] ^ owner_evens[i];
 }
 
 static inline unsigned int owner4_step(be32 client, be16 port)

@@ -39,12 +39,12 @@ void FAM_FN(ftp_port, hold)(struct worker *w, const struct FAM(ftp_end) *end, ui
 static bool half_choose(struct worker *w, struct FAM(ftp_end) *end, unsigned int odd)
 {
 	const uint16_t fold = FAM_FN(owner, fold)(end->local);
-	const uint16_t *words =
-		owner_words[end->step] + ((odd ^ fold) & 1) * (size_t)LOCAL_PORT_HALF;
 	const unsigned int first = (unsigned int)worker_random(w);
 
 	for (unsigned int i = 0; i < TRIES; i++) {
-		const uint16_t port = words[(first + i) % LOCAL_PORT_HALF] ^ fold;
+		const uint16_t port = owner_word(end->step, (odd ^ fold) & 1,
+						 (first + i) % LOCAL_PORT_HALF) ^
+				      fold;
 
 		end->lport = be16_from(port);
 		if (port >= LOCAL_PORT_FIRST && is_free(w, end))

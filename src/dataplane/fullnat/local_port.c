@@ -252,7 +252,7 @@ static uint16_t port_at(const struct FAM(local_group) *g, unsigned int h, uint8_
 {
 	const uint16_t fold = FAM_FN(owner, fold)(g->local);
 
-	return owner_words[g->step][((h ^ fold) & 1) * LOCAL_PORT_HALF + place] ^ fold;
+	return owner_word(g->step, (h ^ fold) & 1, place) ^ fold;
 }
 
 /* The next port of a half that was never used; false: there is none. */

@@ -74,7 +74,7 @@ struct local_ring {
  * given back last (freed_s), so that their age is below 256 s, as long as freed_s is recent. */
 struct local_half {
 	uint32_t freed_s;
-	uint16_t n_fresh;     /* words of owner_words already searched */
+	uint16_t n_fresh;     /* words of the step already searched */
 	uint16_t n, n_rested; /* of the ring */
 	uint8_t head;	      /* of the ring */
 	uint8_t first;	      /* the place of the first word */
