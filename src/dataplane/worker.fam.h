@@ -23,14 +23,22 @@ struct FAM(source_slot) {
 _Static_assert(sizeof(struct FAM(source_slot)) == (FAMILY == 4 ? 16 : 32),
 	       "whole ones in a cache line");
 
-/* The local end of a connection by full NAT that is being made: the pool that it is of, and where
- * the choice of a port begins. */
+/* The addresses of the pool that are on the link of a server. */
+struct FAM(pool_slot) {
+	FAM_ADDR server;
+	uint32_t gen; /* the resolve generation of the answer; 0: none */
+	uint32_t n;
+	uint64_t generation;   /* the snapshot's */
+	const FAM_ADDR *addrs; /* [n] */
+};
+
+/* The local end that a connection c by full NAT is to get, and the search for its port. */
 struct FAM(local_plan) {
 	struct FAM(local_end) end;
+	struct FAM(conn) * c;
 	const FAM_ADDR *addrs; /* [n_addrs] */
 	uint32_t n_addrs;
-	uint32_t group; /* 0: none */
-	unsigned int half;
+	struct FAM(local_search) search;
 };
 
 struct FAM(worker) {
@@ -52,7 +60,9 @@ struct FAM(worker) {
 	uint32_t n_begun; /* connections of the burst at hand without their out key */
 	struct FAM(marked_dests) marked;
 	struct FAM(local_ports) ports;	/* of full NAT, towards servers of this family */
-	struct FAM(local_plan) plan;	/* fullnat/local_end.h */
+	struct FAM(local_plan) plans[BURST_MAX]; /* of the burst at hand: fullnat/local_end.h */
+	uint32_t n_plans;
+	struct FAM(pool_slot) pools[POOL_SLOTS]; /* by the hash of the server's address */
 	uint32_t ending[LOCALS_ENDING]; /* entries: FAM_FN(local_end, prefetch)() */
 	uint32_t n_ending;
 	uint32_t n_others; /* servers' halves of connections in the other family's table */

@@ -113,6 +113,7 @@ _Static_assert(sizeof(struct server_worker) % 64 == 0, "lines of its own");
 
 #define MARKED_DESTS  1024
 #define SOURCE_SLOTS  4096
+#define POOL_SLOTS    256
 #define LOCALS_ENDING 8 /* local ends that are on their way, when connections end in turn */
 
 #define FAM_TEMPLATE "dataplane/worker.fam.h"

@@ -158,19 +158,16 @@ static void undo(struct worker *w, struct FAM(conn) *c)
 	FAM_FN(table, free)(&w->FAM(v).table, c);
 }
 
-/* All but the out key. */
+/* All but the out key, and the local end. */
 static inline int begin(struct worker *w, const struct FAM_FN(conn, new) * n, bool fresh,
 			uint32_t *out_hash, struct FAM(conn) **out)
 {
-	const bool by_local = forward_has(n->method, FORWARD_BY_LOCAL);
 	struct FAM(table) *t = &w->FAM(v).table;
 	struct FAM(conn) *c;
 
 	*out_hash = 0;
 	if (forward_has(n->method, FORWARD_BY_SOURCE))
 		*out_hash = out_key_hash(t, n);
-	else if (unlikely(by_local))
-		FAM_FN(local, plan)(w, n);
 	if (fresh && unlikely(!FAM_FN(give_way, admit)(w, n->caddr)))
 		return -EDQUOT;
 	c = entry_alloc(w);
@@ -181,19 +178,9 @@ static inline int begin(struct worker *w, const struct FAM_FN(conn, new) * n, bo
 		FAM_FN(table, free)(t, c);
 		return -ENOSPC;
 	}
-	if (unlikely(by_local))
-		FAM_FN(local, plan_on)(w);
 	wheel_arm(&w->FAM(v).wheel, &c->c, FAM_FN(conn, index)(t, c));
 	if (fresh)
 		half_open(w, c);
-	if (unlikely(by_local)) {
-		const int ret = FAM_FN(local, join)(w, c, n, out_hash);
-
-		if (ret < 0) {
-			undo(w, c);
-			return ret;
-		}
-	}
 	if (conn_state_active[c->c.state])
 		c->c.flags |= CONN_F_ACTIVE;
 	*out = c;
@@ -209,12 +196,13 @@ static inline int make(struct worker *w, const struct FAM_FN(conn, new) * n, boo
 
 	if (ret < 0)
 		return ret;
-	if (FAM_FN(conn, begun)(c)) {
+	if (unlikely(forward_has(n->method, FORWARD_BY_LOCAL)))
+		ret = FAM_FN(local, join)(w, c, n, &out_hash);
+	if (ret == 0 && FAM_FN(conn, begun)(c))
 		ret = out_key_link(w, c, out_hash, n->takes_key);
-		if (unlikely(ret < 0)) {
-			undo(w, c);
-			return ret;
-		}
+	if (unlikely(ret < 0)) {
+		undo(w, c);
+		return ret;
 	}
 	if (!n->bound)
 		server_rt_bind(n->server, &w->sched.row, n->server_id, c->c.flags & CONN_F_ACTIVE);
@@ -253,6 +241,13 @@ int FAM_FN(conn, begin)(struct worker *w, const struct FAM_FN(conn, new) * n,
 	if (ret < 0)
 		return ret;
 	(*out)->c.out_hash = out_hash;
+	if (unlikely(forward_has(n->method, FORWARD_BY_LOCAL))) {
+		ret = FAM_FN(local, plan)(w, *out, n);
+		if (ret < 0) {
+			undo(w, *out);
+			return ret;
+		}
+	}
 	w->FAM(v).n_begun += forward_has(n->method, FORWARD_BY_SOURCE | FORWARD_BY_LOCAL);
 	count_made(w, n->server_id, 1);
 	return 0;

@@ -36,18 +36,31 @@ static const FAM_ADDR *pool_find(const FAM_ADDR *addrs, uint32_t n, FAM_ADDR loc
 	return NULL;
 }
 
-/* The addresses of the pool that are on the server's link, or end->local among them. */
-static const FAM_ADDR *pool_of(const struct worker *w, const struct FAM(local_end) *end,
-			       uint32_t *n)
+static __rte_noinline void pool_look(const struct worker *w, FAM_ADDR server,
+				     struct FAM(pool_slot) *slot)
 {
-	const struct addr server = FAM(addr_from_addr)(end->server);
-	const FAM_ADDR *addrs = NULL;
+	const struct addr dest = FAM(addr_from_addr)(server);
 	struct addr neighbour;
 	link_id link;
 
-	*n = 0;
-	if (route_next(w->env.fib, &server, &link, &neighbour))
-		addrs = FAM_FN(local_pool, find)(w->env.snap->FAM(pool), link, n);
+	*slot = (struct FAM(pool_slot)){
+		.server = server, .gen = w->env.gen, .generation = w->env.snap->generation};
+	if (route_next(w->env.fib, &dest, &link, &neighbour))
+		slot->addrs = FAM_FN(local_pool, find)(w->env.snap->FAM(pool), link, &slot->n);
+}
+
+/* The addresses of the pool that are on the server's link, or end->local among them. */
+static const FAM_ADDR *pool_of(struct worker *w, const struct FAM(local_end) *end, uint32_t *n)
+{
+	struct FAM(pool_slot) *slot =
+		&w->FAM(v).pools[FAM_FN(addr, hash)(end->server) % POOL_SLOTS];
+	const FAM_ADDR *addrs;
+
+	if (unlikely(slot->gen != w->env.gen || slot->generation != w->env.snap->generation ||
+		     !FAM_FN(addr, equal)(slot->server, end->server)))
+		pool_look(w, end->server, slot);
+	addrs = slot->addrs;
+	*n = slot->n;
 	if (unlikely(*n && !FAM_FN(addr, is_zero)(end->local))) {
 		addrs = pool_find(addrs, *n, end->local);
 		*n = addrs ? 1 : 0;
@@ -55,14 +68,10 @@ static const FAM_ADDR *pool_of(const struct worker *w, const struct FAM(local_en
 	return addrs;
 }
 
-static int port_choose(struct worker *w, struct FAM(local_end) *end, const FAM_ADDR *addrs,
-		       uint32_t n, uint32_t id)
+/* ret: of the choice of a port for a connection to this server, by its id. */
+static int port_chosen(struct worker *w, const struct FAM(local_end) *end, const FAM_ADDR *addrs,
+		       uint32_t n, uint32_t id, int ret)
 {
-	int ret;
-
-	if (!n)
-		return -ENETUNREACH;
-	ret = FAM_FN(local_port, choose)(&w->FAM(v).ports, end, addrs, n, w->env.now_s);
 	if (unlikely(ret < 0))
 		fill_note(w, 100, id);
 	else if (unlikely(w->FAM(v).ports.n_choices % LOCAL_PORT_SAMPLE == 0))
@@ -72,6 +81,18 @@ static int port_choose(struct worker *w, struct FAM(local_end) *end, const FAM_A
 			id);
 	count_ports(w);
 	return ret;
+}
+
+static int port_choose(struct worker *w, struct FAM(local_end) *end, uint32_t id)
+{
+	uint32_t n;
+	const FAM_ADDR *addrs = pool_of(w, end, &n);
+
+	if (!n)
+		return -ENETUNREACH;
+	return port_chosen(
+		w, end, addrs, n, id,
+		FAM_FN(local_port, choose)(&w->FAM(v).ports, end, addrs, n, w->env.now_s));
 }
 
 /* The port of a copy. */
@@ -96,18 +117,11 @@ int FAM_FN(half, create)(struct worker *w, struct FAM(local_end) *end, const str
 {
 	struct FAM(table) *t = &w->FAM(v).table;
 	struct FAM(conn) *h = FAM_FN(table, alloc_half)(t, index);
-	const FAM_ADDR *addrs;
-	uint32_t n;
 	int ret;
 
 	if (!h)
 		return -ENOSPC;
-	if (end->lport) {
-		ret = port_take(w, end);
-	} else {
-		addrs = pool_of(w, end, &n);
-		ret = port_choose(w, end, addrs, n, c->server);
-	}
+	ret = end->lport ? port_take(w, end) : port_choose(w, end, c->server);
 	if (ret < 0)
 		goto err_entry;
 	h->daddr = end->server;
@@ -164,57 +178,117 @@ static void local_put(struct FAM(conn) *c, const struct FAM(local_end) *end)
 #endif
 }
 
-void FAM_FN(local, plan)(struct worker *w, const struct FAM_FN(conn, new) * n)
+/* c gets its local end, to which its port has been given. Returns the hash of its out key. */
+static uint32_t end_give(struct worker *w, struct FAM(conn) *c, const struct FAM(local_end) *end,
+			 bool announced)
 {
-	struct FAM(local_plan) *const plan = &w->FAM(v).plan;
+	struct FAM(table) *t = &w->FAM(v).table;
+	const uint32_t index = FAM_FN(conn, index)(t, c);
+	const struct FAM(key) key = {.saddr = end->server,
+				     .daddr = end->local,
+				     .sport = end->dport,
+				     .dport = end->lport,
+				     .proto = end->proto};
+	const uint32_t hash = FAM_FN(table, hash)(t, &key);
 
-	*plan = (struct FAM(local_plan)){
-		.end = {.local = n->laddr,
-			.server = n->daddr,
-			.lport = n->lport,
-			.dport = n->dport,
-			.proto = n->proto,
-			.step = (uint8_t)FAM_FN(owner, step)(n->caddr, n->cport)}};
-	if (unlikely(n->lport) || FAM_FN(addr, is_zero)(n->daddr))
-		return;
-	plan->addrs = pool_of(w, &plan->end, &plan->n_addrs);
-	if (likely(plan->n_addrs))
-		plan->group = FAM_FN(local_port, foresee)(&w->FAM(v).ports, &plan->end, plan->addrs,
-							  plan->n_addrs, &plan->half);
+	FAM_FN(table, prefetch_bucket)(t, hash);
+	local_put(c, end);
+	w->FAM(v).places[index] = (struct local_place){
+		.group = end->group, .place = end->place, .announced = announced};
+	FAM_FN(table, local_begin)(t, index, false);
+	return hash;
+}
+
+static struct FAM(local_end) end_of(const struct FAM_FN(conn, new) * n)
+{
+	return (struct FAM(local_end)){.local = n->laddr,
+				       .server = n->daddr,
+				       .lport = n->lport,
+				       .dport = n->dport,
+				       .proto = n->proto,
+				       .step = (uint8_t)FAM_FN(owner, step)(n->caddr, n->cport)};
 }
 
 int FAM_FN(local, join)(struct worker *w, struct FAM(conn) *c, const struct FAM_FN(conn, new) * n,
 			uint32_t *out_hash)
 {
-	struct FAM(local_plan) *const plan = &w->FAM(v).plan;
-	struct FAM(table) *t = &w->FAM(v).table;
-	const uint32_t index = FAM_FN(conn, index)(t, c);
-	struct FAM(local_end) *const end = &plan->end;
-	struct FAM(key) key;
+	struct FAM(local_end) end;
 	int ret;
 
 	if (FAM_FN(half, crosses)(c))
 		return FAM_FN(crossing, join)(w, c, n);
-	/* The place of the entry that is taken next. */
-	__builtin_prefetch(&w->FAM(v).places[t->free], 1);
-	ret = end->lport ? port_take(w, end)
-			 : port_choose(w, end, plan->addrs, plan->n_addrs, n->server_id);
+	end = end_of(n);
+	ret = end.lport ? port_take(w, &end) : port_choose(w, &end, n->server_id);
 	if (ret < 0)
 		return ret;
-	key = (struct FAM(key)){.saddr = end->server,
-				.daddr = end->local,
-				.sport = end->dport,
-				.dport = end->lport,
-				.proto = end->proto};
-	*out_hash = FAM_FN(table, hash)(t, &key);
-	FAM_FN(table, prefetch_bucket)(t, *out_hash);
-	local_put(c, end);
-	w->FAM(v).places[index] = (struct local_place){
-		.group = end->group, .place = end->place, .announced = n->announced};
-	FAM_FN(table, local_begin)(t, index, false);
+	*out_hash = end_give(w, c, &end, n->announced);
 	if (unlikely(n->announced))
-		FAM_FN(ftp_port, taken)(w, end);
+		FAM_FN(ftp_port, taken)(w, &end);
 	return 0;
+}
+
+int FAM_FN(local, plan)(struct worker *w, struct FAM(conn) *c, const struct FAM_FN(conn, new) * n)
+{
+	struct FAM(local_plan) *plan;
+
+	if (FAM_FN(half, crosses)(c))
+		return FAM_FN(crossing, join)(w, c, n);
+	plan = &w->FAM(v).plans[w->FAM(v).n_plans++];
+	plan->end = end_of(n);
+	plan->c = c;
+	plan->addrs = pool_of(w, &plan->end, &plan->n_addrs);
+	if (likely(plan->n_addrs))
+		FAM_FN(local_search, begin)
+	(&w->FAM(v).ports, &plan->end, plan->addrs, plan->n_addrs, &plan->search);
+	c->c.out_hash = w->FAM(v).n_plans;
+	return 0;
+}
+
+/* Whether the connection of a plan, the i-th, is still there. The entry may have given way to
+ * another connection, even to one with a plan of its own. */
+static bool plan_holds(const struct FAM(local_plan) *plan, uint32_t i)
+{
+	const struct conn *c = &plan->c->c;
+
+	return (c->flags & (CONN_F_LIVE | CONN_F_OUT_KEY | CONN_F_TEMPLATE)) == CONN_F_LIVE &&
+	       forward_has(c->method, FORWARD_BY_LOCAL) && c->out_hash == i;
+}
+
+bool FAM_FN(local, join_planned)(struct worker *w)
+{
+	struct FAM(local_plan) *const plans = w->FAM(v).plans;
+	struct FAM(local_ports) *const ports = &w->FAM(v).ports;
+	const uint32_t n = w->FAM(v).n_plans;
+	bool all = true;
+
+	w->FAM(v).n_plans = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		const struct FAM(local_plan) *plan = &plans[i];
+
+		__builtin_prefetch(
+			&w->FAM(v).places[FAM_FN(conn, index)(&w->FAM(v).table, plan->c)], 1);
+		if (likely(plan->n_addrs))
+			FAM_FN(local_search, prefetch)(ports, &plan->search, plan->n_addrs);
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		struct FAM(local_plan) *plan = &plans[i];
+		int ret = -ENETUNREACH;
+
+		if (!plan_holds(plan, i + 1))
+			continue;
+		if (likely(plan->n_addrs))
+			ret = port_chosen(
+				w, &plan->end, plan->addrs, plan->n_addrs, plan->c->c.server,
+				FAM_FN(local_search, finish)(ports, &plan->end, plan->addrs,
+							     plan->n_addrs, w->env.now_s,
+							     &plan->search));
+		if (likely(ret == 0))
+			plan->c->c.out_hash = end_give(w, plan->c, &plan->end, false);
+		else
+			plan->c->c.out_hash = (uint32_t)-ret;
+		all &= ret == 0;
+	}
+	return all;
 }
 
 /* An entry's place is prefetched now, the group that the place names some calls later, when the

@@ -102,23 +102,10 @@ int FAM_FN(half, create)(struct worker *w, struct FAM(local_end) *end, const str
 /* Ends a server's half. step: of the client's endpoint. The port's quarantine begins. */
 void FAM_FN(half, end)(struct worker *w, struct FAM(conn) *h, uint8_t step);
 
-/* By full NAT, for n, a connection to come: the worker's plan. Prefetches what FAM_FN(local,
- * join)() reads first. */
-void FAM_FN(local, plan)(struct worker *w, const struct FAM_FN(conn, new) * n);
-/* The same, of what that leads to: called some hundred instructions later. */
-static inline void FAM_FN(local, plan_on)(const struct worker *w)
-{
-	const struct FAM(local_plan) *plan = &w->FAM(v).plan;
-
-	if (plan->group)
-		FAM_FN(local_port, prefetch_first)(&w->FAM(v).ports, plan->group, plan->half);
-}
-
 /*
  * Gives c, whose in key is in the table, its local end: that of n, or where n has none one with a
- * port of its own choice, by the plan for n. out_hash: of its out key, whose bucket is prefetched;
- * the key is for the caller to link. With a server of the other family nothing is left to link.
- * 0, or
+ * port of its own choice. out_hash: of its out key, whose bucket is prefetched; the key is for the
+ * caller to link. With a server of the other family nothing is left to link. 0, or
  *
  *	-ENOSPC		no group of ports is left
  *	-ENETUNREACH	no pool has an address of the link by which the server is reached
@@ -128,6 +115,15 @@ static inline void FAM_FN(local, plan_on)(const struct worker *w)
  */
 int FAM_FN(local, join)(struct worker *w, struct FAM(conn) *c, const struct FAM_FN(conn, new) * n,
 			uint32_t *out_hash);
+
+/*
+ * The same for connections of a burst, of which n has neither lport nor laddr: plan, at most
+ * BURST_MAX times, then join_planned for all that are still there. c->out_hash becomes the hash, or
+ * the error, above 0, if c->lport remains 0. With a server of the other family plan does all, and
+ * returns as join does. False: some connection has no port.
+ */
+int FAM_FN(local, plan)(struct worker *w, struct FAM(conn) *c, const struct FAM_FN(conn, new) * n);
+bool FAM_FN(local, join_planned)(struct worker *w);
 /* Prefetches what FAM_FN(local, part)() will touch, for connections that end one by one. */
 void FAM_FN(local, prefetch_end)(struct worker *w, const struct FAM(conn) *c);
 /* Takes the out key of c out of the table, if it is there. The port's quarantine begins. */

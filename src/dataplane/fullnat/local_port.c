@@ -8,7 +8,7 @@
 #include "dataplane/pages.h"
 
 #define RECYCLE_STEP 64 /* groups asked to make room at a time */
-#define FRESH_AGAIN  16 /* choices until the first half of the first address is looked at again */
+#define FRESH_AGAIN  16 /* searches until the first half of the first address is looked at again */
 
 static size_t groups_size(uint32_t n)
 {
@@ -243,6 +243,7 @@ static uint32_t group_get(struct FAM(local_ports) *t, const struct FAM(local_end
 	/* Where to begin is not the same for all servers, so that nobody tells the port. */
 	for (unsigned int h = 0; h < 2; h++)
 		g->half[h] = (struct local_half){.freed_s = now_s - LOCAL_PORT_HELD_S,
+						 .counted_s = now_s,
 						 .first = (uint8_t)(server >> 16 ^ index)};
 	*head = index;
 	return index;
@@ -274,6 +275,11 @@ static struct local_free *ring_at(const struct FAM(local_ports) *t, uint32_t gro
 	return &t->rings[group].free[h][(uint8_t)(t->groups[group].half[h].head + i)];
 }
 
+static bool is_rested(const struct local_free *f, uint32_t now_s)
+{
+	return (uint8_t)((uint8_t)now_s - f->since_s) >= LOCAL_PORT_HELD_S;
+}
+
 /* Ports of a half's ring that are out of quarantine: those before the first that is not. */
 static uint32_t n_rested(const struct FAM(local_ports) *t, uint32_t group, unsigned int h,
 			 uint32_t now_s)
@@ -285,9 +291,8 @@ static uint32_t n_rested(const struct FAM(local_ports) *t, uint32_t group, unsig
 		return half->n;
 	while (low < high) {
 		const uint32_t mid = (low + high) / 2;
-		const struct local_free *f = ring_at(t, group, h, mid);
 
-		if ((uint8_t)((uint8_t)now_s - f->since_s) >= LOCAL_PORT_HELD_S)
+		if (is_rested(ring_at(t, group, h, mid), now_s))
 			low = mid + 1;
 		else
 			high = mid;
@@ -304,14 +309,16 @@ static bool half_pop(struct FAM(local_ports) *t, uint32_t group, unsigned int h,
 
 	if (fresh_next(g, h, place))
 		return true;
-	if (half->n_rested == 0)
-		half->n_rested = (uint16_t)n_rested(t, group, h, now_s);
-	if (half->n_rested == 0)
+	if (half->n == 0)
+		return false;
+	if (half->n_rested)
+		half->n_rested--;
+	else if (now_s - half->freed_s < LOCAL_PORT_HELD_S &&
+		 !is_rested(ring_at(t, group, h, 0), now_s))
 		return false;
 	*place = ring_at(t, group, h, 0)->place;
 	half->head++;
 	half->n--;
-	half->n_rested--;
 	return true;
 }
 
@@ -322,10 +329,12 @@ static void ring_push(struct FAM(local_ports) *t, uint32_t group, unsigned int h
 
 	if (half->n == LOCAL_PORT_HALF) /* cannot be: a port would be there twice */
 		return;
-	if (half->freed_s != now_s) {
+	if (now_s - half->freed_s >= LOCAL_PORT_HELD_S ||
+	    now_s - half->counted_s >= LOCAL_PORT_COUNT_S) {
 		half->n_rested = (uint16_t)n_rested(t, group, h, now_s);
-		half->freed_s = now_s;
+		half->counted_s = now_s;
 	}
+	half->freed_s = now_s;
 	*ring_at(t, group, h, half->n) =
 		(struct local_free){.place = place, .since_s = (uint8_t)now_s};
 	half->n++;
@@ -342,38 +351,34 @@ static void port_give(struct FAM(local_ports) *t, struct FAM(local_end) *end, ui
 	end->local_id = t->groups[group].local_id;
 }
 
-/* Where the search for a port of end begins, in the order own halves of all addresses, then the
- * other halves. server: end_hash(). */
-static uint32_t search_begin(const struct FAM(local_ports) *t, const struct FAM(local_end) *end,
-			     uint64_t server, uint32_t n)
-{
-	const uint8_t hint = t->hint[(server * OWNER_STEPS + end->step) % LOCAL_PORT_HINTS];
-
-	return t->n_choices % FRESH_AGAIN && hint < 2 * n ? hint : 0;
-}
-
-uint32_t FAM_FN(local_port, foresee)(const struct FAM(local_ports) *t,
-				     const struct FAM(local_end) *end, const FAM_ADDR *addrs,
-				     uint32_t n, unsigned int *half)
+void FAM_FN(local_search, begin)(struct FAM(local_ports) *t, const struct FAM(local_end) *end,
+				 const FAM_ADDR *addrs, uint32_t n,
+				 struct FAM(local_search) *search)
 {
 	const uint64_t server = end_hash(t, end);
-	const uint32_t at = search_begin(t, end, server, n);
-	const FAM_ADDR local = addrs[at < n ? at : at - n];
-	const uint32_t group = *head_at(t, server, local, end->step);
+	const uint16_t hint = (server * OWNER_STEPS + end->step) % LOCAL_PORT_HINTS;
+	uint32_t at = t->hint[hint];
+	const struct FAM(local_group) *g;
 
-	__builtin_prefetch(&t->groups[group], 1);
-	*half = t->side ^ (at >= n);
-	return group;
+	if (t->n_searches++ % FRESH_AGAIN == 0 || at >= 2 * n)
+		at = 0;
+	search->server = server;
+	search->hint = hint;
+	search->at = (uint8_t)at;
+	search->group = *head_at(t, server, addrs[at < n ? at : at - n], end->step);
+	g = &t->groups[search->group];
+	__builtin_prefetch(g, 1);
+	if (sizeof(*g) > 64)
+		__builtin_prefetch((const uint8_t *)g + 64, 1);
 }
 
-int FAM_FN(local_port, choose)(struct FAM(local_ports) *t, struct FAM(local_end) *end,
-			       const FAM_ADDR *addrs, uint32_t n, uint32_t now_s)
+int FAM_FN(local_search, finish)(struct FAM(local_ports) *t, struct FAM(local_end) *end,
+				 const FAM_ADDR *addrs, uint32_t n, uint32_t now_s,
+				 const struct FAM(local_search) *search)
 {
 	const uint32_t n_halves = 2 * n,
 		       tries = n_halves < LOCAL_PORT_TRIES ? n_halves : LOCAL_PORT_TRIES;
-	const uint64_t server = end_hash(t, end);
-	uint8_t *hint = &t->hint[(server * OWNER_STEPS + end->step) % LOCAL_PORT_HINTS];
-	uint32_t at = search_begin(t, end, server, n);
+	uint32_t at = search->at;
 
 	t->n_choices++;
 	for (uint32_t i = 0; i < tries; i++, at++) {
@@ -384,15 +389,26 @@ int FAM_FN(local_port, choose)(struct FAM(local_ports) *t, struct FAM(local_end)
 		at = at < n_halves ? at : 0;
 		h = t->side ^ (at >= n);
 		end->local = addrs[at < n ? at : at - n];
-		group = group_get(t, end, server, now_s);
+		group = search->group;
+		if (i || !group || !group_is(&t->groups[group], end))
+			group = group_get(t, end, search->server, now_s);
 		if (!group || !half_pop(t, group, h, now_s, &place))
 			continue;
 		port_give(t, end, group, place);
-		*hint = (uint8_t)at;
+		t->hint[search->hint] = (uint8_t)at;
 		end->lport = be16_from(port_at(&t->groups[group], h, place));
 		return 0;
 	}
 	return -EADDRNOTAVAIL;
+}
+
+int FAM_FN(local_port, choose)(struct FAM(local_ports) *t, struct FAM(local_end) *end,
+			       const FAM_ADDR *addrs, uint32_t n, uint32_t now_s)
+{
+	struct FAM(local_search) search;
+
+	FAM_FN(local_search, begin)(t, end, addrs, n, &search);
+	return FAM_FN(local_search, finish)(t, end, addrs, n, now_s, &search);
 }
 
 uint32_t FAM_FN(local_port, percent)(const struct FAM(local_ports) *t,

@@ -33,7 +33,7 @@ struct FAM(local_ports) {
 	uint32_t unused; /* groups from here on were never used */
 	uint32_t hand;	 /* where the next search for a group with no use begins */
 	uint32_t n_used; /* ports in use. worker: wo, control: ro */
-	uint32_t n_choices;
+	uint32_t n_searches, n_choices; /* begun, finished */
 	uint64_t fill; /* local_fill_word(): the fullest lately. worker: wo, control: ro */
 	uint64_t seed;
 	uint8_t side;			/* 0 or 1: the half of every group to be used first */
@@ -58,11 +58,37 @@ void FAM_FN(local_ports, destroy)(struct FAM(local_ports) *t);
  */
 int FAM_FN(local_port, choose)(struct FAM(local_ports) *t, struct FAM(local_end) *end,
 			       const FAM_ADDR *addrs, uint32_t n, uint32_t now_s);
-/* The group that the next choice for end (server, dport, proto, step) looks at first, prefetched,
- * with the half in *half. 0: there is no such group yet. */
-uint32_t FAM_FN(local_port, foresee)(const struct FAM(local_ports) *t,
-				     const struct FAM(local_end) *end, const FAM_ADDR *addrs,
-				     uint32_t n, unsigned int *half);
+
+/* A choice that is under way: where the search begins, in the order own halves of all addresses,
+ * then the other halves. */
+struct FAM(local_search) {
+	uint64_t server; /* the hash of the server endpoint */
+	uint32_t group;	 /* of the first address, most likely; 0: there is none yet */
+	uint16_t hint;	 /* index of local_ports.hint */
+	uint8_t at;
+};
+
+/*
+ * The same in three steps, for several ends: the memory of each step is prefetched by the step
+ * before, for all ends. end and addrs are the same in all steps; nothing else may be changed
+ * between begin and finish but by other choices and ends.
+ */
+void FAM_FN(local_search, begin)(struct FAM(local_ports) *t, const struct FAM(local_end) *end,
+				 const FAM_ADDR *addrs, uint32_t n,
+				 struct FAM(local_search) * search);
+static inline void FAM_FN(local_search, prefetch)(const struct FAM(local_ports) *t,
+						  const struct FAM(local_search) * search,
+						  uint32_t n)
+{
+	const unsigned int h = t->side ^ (search->at >= n);
+	const struct local_half *half = &t->groups[search->group].half[h];
+
+	if (half->n_fresh == LOCAL_PORT_HALF)
+		__builtin_prefetch(&t->rings[search->group].free[h][half->head]);
+}
+int FAM_FN(local_search, finish)(struct FAM(local_ports) *t, struct FAM(local_end) *end,
+				 const FAM_ADDR *addrs, uint32_t n, uint32_t now_s,
+				 const struct FAM(local_search) * search);
 /* The percentage of the ports for end (server, dport, proto, step) that are in use or in
  * quarantine. The cost grows with n. */
 uint32_t FAM_FN(local_port, percent)(const struct FAM(local_ports) *t,
@@ -80,13 +106,6 @@ void FAM_FN(local_port, release)(struct FAM(local_ports) *t, const struct FAM(lo
 /* The number of an address for one more group. 0: none is left. */
 uint16_t local_addr4_get(struct local_ports4 *t, be32 local);
 #endif
-
-/* Prefetches the port that FAM_FN(local_port, choose)() takes, of a group that has come. */
-static inline void FAM_FN(local_port, prefetch_first)(const struct FAM(local_ports) *t,
-						      uint32_t group, unsigned int h)
-{
-	__builtin_prefetch(&t->rings[group].free[h][t->groups[group].half[h].head]);
-}
 
 /* Prefetches what FAM_FN(local_port, release)() will touch: the group; then, when that has come,
  * the place in the ring of free ports. */

@@ -42,6 +42,7 @@
 #define LOCAL_PORT_FIRST   1024 /* ports below are not used */
 #define LOCAL_PORT_HALF	   (OWNER_WORDS / 2)
 #define LOCAL_PORT_HELD_S  60 /* quarantine */
+#define LOCAL_PORT_COUNT_S 128
 #define LOCAL_PORT_TRIES   64 /* halves of groups that one choice looks at */
 #define LOCAL_PORT_HINTS   4096
 #define LOCAL_PORT_SAMPLE  256	/* choices between two measurements of a pool */
@@ -69,16 +70,21 @@ struct local_ring {
 	struct local_free free[2][LOCAL_PORT_HALF];
 };
 
-/* Half of a group: ports that were never used, then a ring of free ones, oldest first. The
- * quarantine of the first n_rested of them is over. The others were in quarantine when a port was
- * given back last (freed_s), so that their age is below 256 s, as long as freed_s is recent. */
+/*
+ * Half of a group: ports that were never used, then a ring of free ones, oldest first. The
+ * quarantine of the first n_rested of them is over. The others were in quarantine at counted_s, or
+ * were given back since, the last one at freed_s. Ports are counted when one is given back
+ * LOCAL_PORT_COUNT_S after the last count, or LOCAL_PORT_HELD_S after the port before. So the age of
+ * a port that is not counted is below 256 s until LOCAL_PORT_HELD_S after freed_s.
+ */
 struct local_half {
-	uint32_t freed_s;
+	uint32_t freed_s, counted_s;
 	uint16_t n_fresh;     /* words of the step already searched */
 	uint16_t n, n_rested; /* of the ring */
 	uint8_t head;	      /* of the ring */
 	uint8_t first;	      /* the place of the first word */
 };
+_Static_assert(LOCAL_PORT_COUNT_S + 2 * LOCAL_PORT_HELD_S <= UINT8_MAX, "local_free.since_s");
 _Static_assert(LOCAL_PORT_HALF == UINT8_MAX + 1,
 	       "a place in a half, and in its ring, is a uint8_t");
 

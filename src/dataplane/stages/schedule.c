@@ -25,6 +25,7 @@
 #include "dataplane/proxy/proxy.h"
 #include "dataplane/stages/pipeline.h"
 #include "dataplane/stages/resolve.h"
+#include "dataplane/stages/stale.h"
 
 /* The parameters of a connection to srv. Only NAT rewrites ports. same_port: the server was not
  * chosen for this port alone, so NAT does not rewrite the port either. */
@@ -356,43 +357,6 @@ static bool schedule_one(struct worker *w, struct FAM(pkt) *p)
 	}
 }
 
-/* Whether the connection that was found is still the packet's own. */
-static bool still_its(const struct worker *w, const struct FAM(pkt) *p)
-{
-	return (p->conn->c.flags & CONN_F_LIVE) &&
-	       FAM_FN(conn, has_key)(&w->FAM(v).table, p->conn, &p->key, p->dir);
-}
-
-/* Looks the connection of a packet up again. */
-static struct FAM(conn) *find_again(struct worker *w, const struct FAM(pkt) *p)
-{
-	const struct FAM(table) *t = &w->FAM(v).table;
-
-	return FAM_FN(half, client)(FAM_FN(table, find)(t, &p->key, p->hash, p->dir));
-}
-
-/* Later stages must not use a connection that a later packet of the burst evicted from a full
- * table, or replaced. */
-static void let_go(struct worker *w, struct FAM(burst) *b)
-{
-	uint16_t k = 0;
-
-	for (uint16_t i = 0; i < b->n; i++) {
-		struct FAM(pkt) *p = &b->pkts[i];
-
-		if (!(p->conn->c.flags & CONN_F_ONE_PACKET) && !still_its(w, p))
-			p->conn = find_again(w, p);
-		if (!p->conn) {
-			door_drop(w, p->m, DROP_TABLE_FULL);
-			continue;
-		}
-		if (k != i)
-			b->pkts[k] = *p;
-		k++;
-	}
-	b->n = k;
-}
-
 /* A connection whose out key is taken, or has no room. False: the packet has left. */
 static __rte_noinline bool begun_again(struct worker *w, struct FAM(pkt) *p, int why)
 {
@@ -429,18 +393,41 @@ static void begun_prefetch(const struct worker *w, const struct FAM(burst) *b)
 			FAM_FN(table, prefetch_bucket)(t, b->pkts[i].conn->c.out_hash);
 }
 
+/* Packets of the burst's new connections that have no local port leave it. */
+static __rte_noinline void portless_leave(struct worker *w, struct FAM(burst) *b)
+{
+	uint16_t k = 0;
+
+	for (uint16_t i = 0; i < b->n; i++) {
+		struct FAM(pkt) *p = &b->pkts[i];
+		const struct conn *c = &p->conn->c;
+
+		if ((p->flags & PKT_NEW) && forward_has(c->method, FORWARD_BY_LOCAL) && !c->lport &&
+		    FAM_FN(conn, begun)(p->conn) && FAM_FN(stale, keeps)(w, p) &&
+		    !begun_again(w, p, -(int)c->out_hash))
+			continue;
+		if (k != i)
+			b->pkts[k] = *p;
+		k++;
+	}
+	b->n = k;
+}
+
 /* Links the out keys of the burst's new connections. A connection that a later packet pushed out is
- * let_go()'s. */
+ * stale_let_go()'s. */
 static void link_begun(struct worker *w, struct FAM(burst) *b)
 {
 	uint16_t k = 0;
 
 	w->FAM(v).n_begun = 0;
+	if (unlikely(w->FAM(v).n_plans) && unlikely(!FAM_FN(local, join_planned)(w)))
+		portless_leave(w, b);
 	begun_prefetch(w, b);
 	for (uint16_t i = 0; i < b->n; i++) {
 		struct FAM(pkt) *p = &b->pkts[i];
 
-		if ((p->flags & PKT_NEW) && FAM_FN(conn, begun)(p->conn) && still_its(w, p)) {
+		if ((p->flags & PKT_NEW) && FAM_FN(conn, begun)(p->conn) &&
+		    FAM_FN(stale, keeps)(w, p)) {
 			int ret = FAM_FN(conn, finish)(w, p->conn);
 
 			if (unlikely(ret < 0) && !begun_again(w, p, ret))
@@ -479,8 +466,9 @@ void FAM(stage_schedule)(struct worker *w, struct FAM(burst) *b)
 		struct FAM(pkt) *p = &b->pkts[i];
 
 		/* An earlier packet of this burst may have ended or remade the connection. */
-		if (unlikely(w->FAM(v).table.freed != freed) && p->conn && !still_its(w, p))
-			p->conn = find_again(w, p);
+		if (unlikely(w->FAM(v).table.freed != freed) && p->conn &&
+		    !FAM_FN(stale, keeps)(w, p))
+			p->conn = FAM_FN(stale, find)(w, p);
 		if (p->conn && unlikely((p->tcp_flags & TCP_SYN) && FAM(reopens)(w, p))) {
 			FAM_FN(conn, destroy)(w, p->conn);
 			w->counters.reused++;
@@ -496,5 +484,5 @@ void FAM(stage_schedule)(struct worker *w, struct FAM(burst) *b)
 	if (unlikely(w->FAM(v).n_begun))
 		link_begun(w, b);
 	if (unlikely(w->FAM(v).table.freed != freed))
-		let_go(w, b);
+		FAM(stale_let_go)(w, b);
 }

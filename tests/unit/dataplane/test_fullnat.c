@@ -341,6 +341,26 @@ static void a_pool_that_is_used_up_drops_by_name_and_other_servers_are_not_harme
 	assert_int_equal(lab_drain(1), 1);
 }
 
+static void of_a_burst_only_clients_without_a_port_are_dropped(void **state)
+{
+	uint32_t sent = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < 66016; i++) {
+		struct packet p = from_client((uint16_t)(1024 + i % 60000), TCP_SYN);
+
+		p.saddr = be32_from(0xc0a80000 + 256 + i / 60000);
+		lab_put(0, p);
+		if (i % BURST_MAX == BURST_MAX - 1)
+			sent += lab_drain(1);
+	}
+	assert_in_range(sent, 63000, LOCAL_PORTS);
+	assert_int_equal(lab_dropped(DROP_NO_LOCAL_PORT), 66016 - sent);
+	assert_int_equal(ports_in_use(), lab_counters().connections);
+	assert_int_equal(h.dp->workers[0]->v4.table.n_locals, lab_counters().connections);
+	assert_int_equal(lab_counters().created, sent);
+}
+
 /* --- more than one worker, more than one router ---------------------------------------- */
 
 static void replies_come_to_the_worker_of_their_connection(void **state)
@@ -375,6 +395,7 @@ int main(void)
 		LAB_TEST(a_full_table_gives_ports_of_old_entries_back, setup_small, 1),
 		LAB_TEST(a_pool_that_is_used_up_drops_by_name_and_other_servers_are_not_harmed,
 			 setup_large, 1),
+		LAB_TEST(of_a_burst_only_clients_without_a_port_are_dropped, setup_large, 1),
 		LAB_TEST(replies_come_to_the_worker_of_their_connection, setup, 3),
 	};
 

@@ -219,6 +219,86 @@ static void the_port_that_is_free_longest_comes_first(void **state)
 	ports_destroy(t);
 }
 
+/* Port and time of its end, oldest first. */
+struct resting {
+	struct local_end4 end;
+	uint32_t since_s;
+};
+
+static uint32_t next_random(uint32_t *x)
+{
+	*x = *x * 1664525 + 1013904223;
+	return *x >> 8;
+}
+
+static void the_oldest_port_is_chosen_after_60_s_whatever_the_pace(void **state)
+{
+	struct local_ports4 *t = ports_create(64, 0);
+	struct local_end4 *all = malloc(sizeof(*all) * OWNER_WORDS), *even[128];
+	struct resting rest[128];
+	uint32_t n_rest = 0, n_used = 128, now_s = 1000, x = 1, chosen = 0;
+
+	(void)state;
+	drain_even(t, all, even, 128);
+	for (uint32_t i = 0; i < 200000; i++) {
+		const uint32_t pace = i / 1000 % 4;
+		struct local_end4 e = end_of(9, 1);
+		int ret;
+
+		now_s += pace ? next_random(&x) % (pace * 2) == 0
+			      : next_random(&x) % 400 / 390 * 300;
+		if (n_used && next_random(&x) % 2) {
+			struct local_end4 *const end = even[next_random(&x) % n_used];
+
+			local_port4_release(t, end, now_s);
+			rest[n_rest++] = (struct resting){.end = *end, .since_s = now_s};
+			for (uint32_t k = 0; k < n_used; k++)
+				if (even[k] == end)
+					even[k] = even[n_used - 1];
+			even[--n_used] = end;
+			continue;
+		}
+		ret = local_port4_choose(t, &e, pool, 1, now_s);
+		if (!n_rest || now_s - rest[0].since_s < LOCAL_PORT_HELD_S) {
+			assert_int_equal(ret, -EADDRNOTAVAIL);
+			continue;
+		}
+		assert_int_equal(ret, 0);
+		assert_int_equal(e.lport, rest[0].end.lport);
+		memmove(&rest[0], &rest[1], --n_rest * sizeof(rest[0]));
+		*even[n_used++] = e;
+		chosen++;
+	}
+	assert_true(chosen > 1000);
+	free(all);
+	ports_destroy(t);
+}
+
+static void searches_that_begin_together_find_different_ports(void **state)
+{
+	struct local_ports4 *t = ports_create(64, 0);
+	struct local_search4 searches[OWNER_WORDS];
+	struct local_end4 ends[OWNER_WORDS];
+	uint32_t found = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < OWNER_WORDS; i++) {
+		ends[i] = end_of(9, 1);
+		local_search4_begin(t, &ends[i], pool, 1, &searches[i]);
+	}
+	for (uint32_t i = 0; i < OWNER_WORDS; i++) {
+		local_search4_prefetch(t, &searches[i], 1);
+		if (local_search4_finish(t, &ends[found], pool, 1, 100, &searches[i]) < 0)
+			continue;
+		for (uint32_t k = 0; k < found; k++)
+			assert_int_not_equal(ends[k].lport, ends[found].lport);
+		found++;
+	}
+	assert_in_range(found, 496, 511);
+	assert_int_equal(t->n_used, found);
+	ports_destroy(t);
+}
+
 static void two_routers_choose_no_port_in_common_while_halves_suffice(void **state)
 {
 	struct local_ports4 *a = ports_create(64, 0), *b = ports_create(64, 1);
@@ -393,6 +473,8 @@ int main(void)
 		cmocka_unit_test(
 			a_copy_takes_a_port_from_the_middle_and_leaves_the_others_in_order),
 		cmocka_unit_test(the_port_that_is_free_longest_comes_first),
+		cmocka_unit_test(the_oldest_port_is_chosen_after_60_s_whatever_the_pace),
+		cmocka_unit_test(searches_that_begin_together_find_different_ports),
 		cmocka_unit_test(two_routers_choose_no_port_in_common_while_halves_suffice),
 		cmocka_unit_test(a_port_that_was_taken_over_is_not_chosen),
 		cmocka_unit_test(at_85_percent_of_a_pool_fewer_than_a_thousandth_is_refused),
