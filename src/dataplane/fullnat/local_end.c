@@ -291,24 +291,30 @@ bool FAM_FN(local, join_planned)(struct worker *w)
 	return all;
 }
 
-/* An entry's place is prefetched now, the group that the place names some calls later, when the
- * place has come, and what the group names some calls after that. */
+/*
+ * An entry's place is prefetched now, the group that the place names ENDING_STEP calls later, when
+ * the place has come, and what the group names as many calls after that. The wheel ends 16 entries
+ * after as many calls, so that a longer step leaves more of them without the last prefetch.
+ */
+#define ENDING_STEP 2
+_Static_assert(2 * ENDING_STEP < LOCALS_ENDING, "entries that are on their way");
 void FAM_FN(local, prefetch_end)(struct worker *w, const struct FAM(conn) *c)
 {
 	uint32_t *const ending = w->FAM(v).ending;
 	const uint32_t turn = w->FAM(v).n_ending++;
-	const uint32_t place = ending[(turn - LOCALS_ENDING / 2) % LOCALS_ENDING];
-	uint32_t *const slot = &ending[turn % LOCALS_ENDING];
+	const uint32_t place = ending[(turn - ENDING_STEP) % LOCALS_ENDING];
+	const uint32_t group = ending[(turn - 2 * ENDING_STEP) % LOCALS_ENDING];
+	const uint32_t index = FAM_FN(conn, index)(&w->FAM(v).table, c);
 	const struct local_place *const places = w->FAM(v).places;
 	const struct FAM(table) *t = &w->FAM(v).table;
 
 	if (c->c.flags & CONN_F_OUT_KEY && !FAM_FN(half, crosses)(c))
 		FAM_FN(table, prefetch_conn)(t, c, DIR_OUT);
 	FAM_FN(local_port, prefetch)
-	(&w->FAM(v).ports, places[*slot].group, be16_to(t->conns[*slot].c.lport) & 1);
+	(&w->FAM(v).ports, places[group].group, be16_to(t->conns[group].c.lport) & 1);
 	FAM_FN(local_port, prefetch_group)(&w->FAM(v).ports, places[place].group);
-	*slot = FAM_FN(conn, index)(t, c);
-	__builtin_prefetch(&places[*slot], 1);
+	ending[turn % LOCALS_ENDING] = index;
+	__builtin_prefetch(&places[index], 1);
 }
 
 void FAM_FN(local, part)(struct worker *w, struct FAM(conn) *c)
