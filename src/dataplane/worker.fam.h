@@ -66,7 +66,7 @@ struct FAM(worker) {
 	uint32_t ending[LOCALS_ENDING]; /* entries: FAM_FN(local_end, prefetch)() */
 	uint32_t n_ending;
 	uint32_t n_others; /* servers' halves of connections in the other family's table */
-	struct FAM(source_slot) sources[SOURCE_SLOTS]; /* by the hash of the server's address */
+	struct FAM(source_slot) sources[SOURCE_SLOTS]; /* by the server's place in addrs */
 };
 
 /* Tables of one family for w, whose capacity is in entries. 0 or -ENOMEM. Control, before start. */

@@ -8,9 +8,10 @@
  * may come in with a VIP or an address of the router's own as its source.
  *
  * Each packet of a NAT server is checked, so each worker stores the answers of the fib: two links
- * for each server's address. A slot, found by the address's hash, is valid for one resolve
- * generation, which every change of routes raises. Servers with more than two links, or with a
- * common hash, need the fib again.
+ * for each server. A slot, found by the place of the server's address in the snapshot's table, is
+ * valid for one resolve generation, which every change of routes raises. Places of up to 2,048
+ * addresses differ in a table built anew: only servers beyond, with a common slot, and servers with
+ * more than two links need the fib again.
  *
  * Other sources are checked where a packet makes a connection or goes to Linux: the check costs
  * established connections nothing. Worker context.

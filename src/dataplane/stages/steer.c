@@ -73,22 +73,22 @@ static enum steering steer_vip(const struct worker *w, struct FAM(pkt) *p,
 	return steer_active(p, STEER_IN);
 }
 
-/* An ICMP error that quotes a packet to a real server: from the server or from any router behind
- * it. */
-static bool quotes_a_server(const struct burst_env *env, struct FAM(pkt) *p)
+/* The server of an ICMP error that quotes a packet to a real server: from the server or from any
+ * router behind it. NULL: no such error. */
+static const struct FAM(addr_entry) *quoted_server(const struct burst_env *env, struct FAM(pkt) *p)
 {
 	const struct FAM(key) own = p->key;
 	const struct FAM(addr_entry) *e;
 
 	if (p->key.proto != ICMP_PROTO || (p->flags & PKT_FRAGMENT) || !FAM_FN(related, parse)(p))
-		return false;
+		return NULL;
 	e = FAM_FN(addr_table, find)(env->snap->FAM(addrs), p->key.saddr);
 	/* The error goes to the client of the quoted connection, or is not for us. */
 	if (e && (e->kinds & ADDR_KIND_NAT_SERVER) && FAM_FN(addr, equal)(p->key.daddr, own.daddr))
-		return true;
+		return e;
 	p->key = own;
 	p->flags &= (uint8_t)~PKT_RELATED;
-	return false;
+	return NULL;
 }
 
 /* A client's packet to an address without services, which may belong to a connection or to a mark
@@ -185,9 +185,10 @@ static void marked_refresh(struct worker *w)
 }
 
 /* A packet of a NAT server. */
-static enum steering steer_server(struct worker *w, const struct FAM(pkt) *p)
+static enum steering steer_server(struct worker *w, const struct FAM(pkt) *p,
+				  const struct FAM(addr_entry) *server)
 {
-	if (unlikely(!FAM_FN(source, on_link)(w, p->key.saddr, p->link)))
+	if (unlikely(!FAM_FN(source, on_link)(w, server, p->link)))
 		return steer_drop(DROP_WRONG_LINK);
 	if (unlikely(p->flags & PKT_TRIED_OUT))
 		return STEER_IN;
@@ -226,14 +227,13 @@ static __rte_noinline enum steering steer_one(struct worker *w, struct FAM(pkt) 
 		return steer_own(w, p);
 	e = FAM_FN(addr_table, find)(env->snap->FAM(addrs), p->key.saddr);
 	if (e && (e->kinds & ADDR_KIND_NAT_SERVER) && proto_is_balanced(p->key.proto))
-		return steer_server(w, p);
+		return steer_server(w, p, e);
 	if (e && (e->kinds & ADDR_KIND_VIP)) /* only this router sends from a VIP */
 		return steer_drop(DROP_BAD_SOURCE);
-	if (quotes_a_server(env, p))
-		/* The sender of the error stands on the way to the server. */
-		return FAM_FN(source, on_link)(w, p->key.saddr, p->link)
-			       ? STEER_OUT
-			       : steer_drop(DROP_WRONG_LINK);
+	e = quoted_server(env, p);
+	if (e) /* The sender of the error stands on the way to the server. */
+		return FAM_FN(source, on_link)(w, e, p->link) ? STEER_OUT
+							      : steer_drop(DROP_WRONG_LINK);
 	if (may_linger(env, dest, p))
 		return STEER_IN;
 	if (may_be_marked(env, p)) {
@@ -281,7 +281,7 @@ static __rte_always_inline enum steering steer_plain(struct worker *w, const str
 		return STEER_UNDECIDED;
 	e = FAM_FN(addr_table, find)(addrs, saddr);
 	if (likely(e && (e->kinds & ADDR_KIND_NAT_SERVER)) &&
-	    likely(FAM_FN(source, is_known)(w, saddr, p->link)))
+	    likely(FAM_FN(source, is_known)(w, e, p->link)))
 		return STEER_OUT;
 	return STEER_UNDECIDED;
 }
