@@ -60,9 +60,9 @@ static inline unsigned int owner_step(uint16_t x)
 }
 
 /*
- * The words of a step, even ones or odd ones, by i below OWNER_WORDS / 2, in ascending order. A port
- * is in the step for an address with the fold a (owner4_fold(), owner6_fold()) if port xor a is one
- * of the words. T is linear, so that two words of a step differ by a word of step 0.
+ * The words of a step, even ones or odd ones, by i below OWNER_WORDS / 2, in ascending order. A
+ * port is in the step for an address with the fold a (owner4_fold(), owner6_fold()) if port xor a
+ * is one of the words. T is linear, so that two words of a step differ by a word of step 0.
  */
 static inline uint16_t owner_word(unsigned int step, unsigned int odd, unsigned int i)
 {

@@ -35,7 +35,7 @@ struct FAM(pool_slot) {
 /* The local end that a connection c by full NAT is to get, and the search for its port. */
 struct FAM(local_plan) {
 	struct FAM(local_end) end;
-	struct FAM(conn) * c;
+	struct FAM(conn) *c;
 	const FAM_ADDR *addrs; /* [n_addrs] */
 	uint32_t n_addrs;
 	struct FAM(local_search) search;
@@ -59,11 +59,11 @@ struct FAM(worker) {
 	uint32_t n_once;
 	uint32_t n_begun; /* connections of the burst at hand without their out key */
 	struct FAM(marked_dests) marked;
-	struct FAM(local_ports) ports;	/* of full NAT, towards servers of this family */
+	struct FAM(local_ports) ports;		 /* of full NAT, towards servers of this family */
 	struct FAM(local_plan) plans[BURST_MAX]; /* of the burst at hand: fullnat/local_end.h */
 	uint32_t n_plans;
 	struct FAM(pool_slot) pools[POOL_SLOTS]; /* by the hash of the server's address */
-	uint32_t ending[LOCALS_ENDING]; /* entries: FAM_FN(local_end, prefetch)() */
+	uint32_t ending[LOCALS_ENDING];		 /* entries: FAM_FN(local_end, prefetch)() */
 	uint32_t n_ending;
 	uint32_t n_others; /* servers' halves of connections in the other family's table */
 	struct FAM(source_slot) sources[SOURCE_SLOTS]; /* by the server's place in addrs */

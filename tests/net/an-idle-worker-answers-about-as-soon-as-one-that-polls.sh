@@ -40,12 +40,16 @@ held()
 {
 	find "/proc/$PLVS_PID/fd" -lname /dev/cpu_dma_latency | wc -l
 }
-for awake in never auto; do
+# cpus_awake_is HOW FILES: a worker that polls with workers.cpus_awake HOW holds so many.
+cpus_awake_is()
+{
 	idle_config poll
-	jq --arg awake $awake '.node.workers.cpus_awake = $awake' "$RUN/plvs.json" > "$RUN/plvs.json.new"
+	jq --arg awake "$1" '.node.workers.cpus_awake = $awake' "$RUN/plvs.json" > "$RUN/plvs.json.new"
 	mv "$RUN/plvs.json.new" "$RUN/plvs.json"
 	plvs_start 1
-	[ ! -w /dev/cpu_dma_latency ] || is "files that keep the CPUs awake" "$(held)" -eq $((awake == auto))
-	note "cpus_awake $awake: p50 of a worker that polls $(p50) us"
+	[ ! -w /dev/cpu_dma_latency ] || is "files that keep the CPUs awake" "$(held)" -eq "$2"
+	note "cpus_awake $1: p50 of a worker that polls $(p50) us"
 	plvs_stop
-done
+}
+cpus_awake_is never 0
+cpus_awake_is auto 1

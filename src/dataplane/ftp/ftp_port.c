@@ -42,9 +42,9 @@ static bool half_choose(struct worker *w, struct FAM(ftp_end) *end, unsigned int
 	const unsigned int first = (unsigned int)worker_random(w);
 
 	for (unsigned int i = 0; i < TRIES; i++) {
-		const uint16_t port = owner_word(end->step, (odd ^ fold) & 1,
-						 (first + i) % LOCAL_PORT_HALF) ^
-				      fold;
+		const uint16_t port =
+			owner_word(end->step, (odd ^ fold) & 1, (first + i) % LOCAL_PORT_HALF) ^
+			fold;
 
 		end->lport = be16_from(port);
 		if (port >= LOCAL_PORT_FIRST && is_free(w, end))

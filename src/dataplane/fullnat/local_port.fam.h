@@ -30,9 +30,9 @@ struct FAM(local_ports) {
 	struct local_ring *rings;	 /* [n_groups + 1], by group */
 	uint32_t *heads;		 /* [mask + 1]; the low bits of an index are a step */
 	uint32_t n_groups, mask;
-	uint32_t unused; /* groups from here on were never used */
-	uint32_t hand;	 /* where the next search for a group with no use begins */
-	uint32_t n_used; /* ports in use. worker: wo, control: ro */
+	uint32_t unused;		/* groups from here on were never used */
+	uint32_t hand;			/* where the next search for a group with no use begins */
+	uint32_t n_used;		/* ports in use. worker: wo, control: ro */
 	uint32_t n_searches, n_choices; /* begun, finished */
 	uint64_t fill; /* local_fill_word(): the fullest lately. worker: wo, control: ro */
 	uint64_t seed;
@@ -75,9 +75,9 @@ struct FAM(local_search) {
  */
 void FAM_FN(local_search, begin)(struct FAM(local_ports) *t, const struct FAM(local_end) *end,
 				 const FAM_ADDR *addrs, uint32_t n,
-				 struct FAM(local_search) * search);
+				 struct FAM(local_search) *search);
 static inline void FAM_FN(local_search, prefetch)(const struct FAM(local_ports) *t,
-						  const struct FAM(local_search) * search,
+						  const struct FAM(local_search) *search,
 						  uint32_t n)
 {
 	const unsigned int h = t->side ^ (search->at >= n);
@@ -88,7 +88,7 @@ static inline void FAM_FN(local_search, prefetch)(const struct FAM(local_ports) 
 }
 int FAM_FN(local_search, finish)(struct FAM(local_ports) *t, struct FAM(local_end) *end,
 				 const FAM_ADDR *addrs, uint32_t n, uint32_t now_s,
-				 const struct FAM(local_search) * search);
+				 const struct FAM(local_search) *search);
 /* The percentage of the ports for end (server, dport, proto, step) that are in use or in
  * quarantine. The cost grows with n. */
 uint32_t FAM_FN(local_port, percent)(const struct FAM(local_ports) *t,

@@ -74,8 +74,8 @@ struct local_ring {
  * Half of a group: ports that were never used, then a ring of free ones, oldest first. The
  * quarantine of the first n_rested of them is over. The others were in quarantine at counted_s, or
  * were given back since, the last one at freed_s. Ports are counted when one is given back
- * LOCAL_PORT_COUNT_S after the last count, or LOCAL_PORT_HELD_S after the port before. So the age of
- * a port that is not counted is below 256 s until LOCAL_PORT_HELD_S after freed_s.
+ * LOCAL_PORT_COUNT_S after the last count, or LOCAL_PORT_HELD_S after the port before. So the age
+ * of a port that is not counted is below 256 s until LOCAL_PORT_HELD_S after freed_s.
  */
 struct local_half {
 	uint32_t freed_s, counted_s;
