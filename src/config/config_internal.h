@@ -373,14 +373,6 @@ int config_plan_object(struct config_plan *plan, const struct config_object *o,
 		       enum config_kind kind, const void *before, const void *after);
 int config_mark_words(struct config_words *words, const struct config_plan *plan,
 		      const struct config_change *ch);
-/* A copy of n bytes and a NUL, which lasts as long as the words. NULL: out of memory. */
-const char *config_words_keep(struct config_words *words, const char *text, size_t n);
-void config_words_free_texts(struct config_words *words);
-/* A line whose texts are kept. 0, or -ENOMEM, also if a text is NULL. */
-int config_words_put(struct config_words *words, const struct config_line *line);
-/* Takes detail over (NULL: "", and an edit is left out). 0 or -ENOMEM. */
-int config_words_add(struct config_words *words, struct config_line line, char *detail,
-		     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /* ---- checks of one value: for config_field.check ---- */
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "config/json_diff.h"
+#include "config/words_list.h"
 
 /* A rule is what it matches and sets; among equal ones the order decides. */
 struct mark_place {

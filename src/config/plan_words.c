@@ -9,6 +9,7 @@
 
 #include "base/array.h"
 #include "config/json_diff.h"
+#include "config/words_list.h"
 
 /* A plan in the words of the configuration: a line for each object, with what differs. */
 

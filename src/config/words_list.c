@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "config/words_list.h"
 
 #define BLOCK_BYTES 65000
 
