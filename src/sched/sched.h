@@ -36,6 +36,13 @@ struct sched_worker {
 	uint32_t burst;
 };
 
+/* Before the choices of a burst: none of them uses what was read for an earlier burst. */
+static inline void sched_burst_begin(struct sched_worker *w)
+{
+	if (++w->burst == 0) /* which is no burst */
+		w->burst = 1;
+}
+
 /* The inputs of a decision. Addresses in network order. */
 struct sched_request {
 	uint8_t family; /* of the service: enum addr_family */

@@ -236,6 +236,7 @@ static void decide(struct worker *w, struct FAM(pkt) *p)
 
 void FAM_FN(persist, receive)(struct worker *w, struct FAM(burst) *b)
 {
+	sched_burst_begin(&w->sched);
 	for (uint16_t i = 0; i < b->n; i++)
 		decide(w, &b->pkts[i]);
 }

@@ -456,8 +456,7 @@ void FAM(stage_schedule)(struct worker *w, struct FAM(burst) *b)
 	uint32_t freed = w->FAM(v).table.freed; /* as it was at look-up */
 	uint16_t k = 0;
 
-	if (++w->sched.burst == 0) /* which is no burst */
-		w->sched.burst = 1;
+	sched_burst_begin(&w->sched);
 	if (unlikely(gives_way))
 		FAM_FN(give_way, prefetch)(w, gives_way, openers(b));
 	if (unlikely(w->env.leavers))
