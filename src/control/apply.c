@@ -6,8 +6,9 @@
  *
  *	load	job	read, parse, digest; not for check: plan, mark rules
  *	count	steps	connections of what the plan changes
- *	build	steps	nodes into a draft that is held back; then the swap
- *	checks	steps	what is asked of servers, and what is known of them
+ *	build	steps	nodes into a draft that is held back
+ *	checks	steps	what is asked of servers, and what is known of them; then the swap
+ *	tables	steps	what follows from all nodes of the draft; then it is let go
  *	restore	steps	instead: the draft is discarded, and verdicts with it; in again
  *	write	job	the answer's text; the old configuration is freed
  */
@@ -81,12 +82,14 @@ static void apply_end(struct apply *a)
 static bool apply_stop(struct pending *l, uint64_t deadline_us)
 {
 	struct apply *a = (struct apply *)l;
+	struct publisher *p = &a->pending.control->publisher;
+	const bool draft = a->phase >= PHASE_BUILD && a->phase <= PHASE_RESTORE;
 
 	(void)deadline_us;
-	if (a->phase == PHASE_BUILD || a->phase == PHASE_CHECKS || a->phase == PHASE_RESTORE) {
-		publisher_discard(&a->pending.control->publisher);
-		publisher_release(&a->pending.control->publisher);
-	}
+	if (draft && a->phase != PHASE_TABLES) /* of the configuration that runs by then */
+		publisher_discard(p);
+	if (draft)
+		publisher_release(p);
 	return true;
 }
 
@@ -239,7 +242,6 @@ static void swap(struct apply *a)
 	c->restart = json_incref(a->restart);
 	log_set_level((enum log_level)c->config->node.log_level);
 	log_set_format((enum log_format)c->config->node.log_format);
-	publisher_release(&c->publisher);
 	if (a->versions)
 		a->change = versions_adopted(c, a->versions);
 	else
@@ -251,7 +253,8 @@ static void swap(struct apply *a)
 	control_pair_changed(c);
 	telnet_program_changed(c);
 	apply_log(a);
-	start_writing(a);
+	a->phase = PHASE_TABLES;
+	step_soon(a);
 }
 
 /* --- steps --- */
@@ -278,6 +281,15 @@ static void on_step(evutil_socket_t fd, short what, void *arg)
 			step_soon(a);
 		else
 			swap(a);
+		return;
+	}
+	if (a->phase == PHASE_TABLES) {
+		if (publisher_prepare(p)) {
+			step_soon(a);
+			return;
+		}
+		publisher_release(p);
+		start_writing(a);
 		return;
 	}
 	if (a->phase == PHASE_RESTORE) {

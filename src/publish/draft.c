@@ -220,7 +220,8 @@ void publisher_draft_clear(struct publisher *p)
 {
 	p->draft = NULL;
 	p->n_changed = p->n_dropped = p->n_touched = 0;
-	p->dirty_addrs = p->dirty_listeners = p->dirty_owned = p->dirty_marks = p->raise = false;
+	p->dirty_addrs = p->dirty_listeners = p->dirty_owned = p->dirty_marks = false;
+	p->links = p->raise = false;
 }
 
 void publisher_discard(struct publisher *p)

@@ -90,22 +90,51 @@ static int patch(struct publisher *p, bool *dirty, int (*patch4)(struct publishe
 	return ret == -ENOSPC ? 0 : ret;
 }
 
+/* One table that has to be made anew. 1: there was one; 0: there is none; -ENOMEM. */
+static int table_make(struct publisher *p)
+{
+	const struct publisher_tables *make = &p->tables;
+	int ret = 0;
+
+	if (p->dirty_addrs) {
+		/* Whoever changes listeners changes addresses, too. */
+		if (p->dirty_listeners)
+			ret = linger_vips(p);
+		if (ret == 0)
+			ret = make->addrs(make->arg, p->draft);
+		p->dirty_addrs = ret < 0;
+		p->links = true;
+	} else if (p->dirty_listeners) {
+		ret = make->listeners(make->arg, p->draft);
+		p->dirty_listeners = ret < 0;
+		p->dirty_marks = true;
+	} else if (p->dirty_owned) {
+		ret = owned_ports_set(p->draft);
+		p->dirty_owned = ret < 0;
+	} else if (p->dirty_marks) {
+		ret = make->cover ? make->cover(make->arg, p->draft) : 0;
+		p->dirty_marks = ret < 0;
+	} else {
+		return 0;
+	}
+	return ret < 0 ? ret : 1;
+}
+
+bool publisher_prepare(struct publisher *p)
+{
+	return p->draft && table_make(p) > 0;
+}
+
 static int draft_tables(struct publisher *p)
 {
-	if (p->dirty_listeners && linger_vips(p) < 0)
-		return -ENOMEM;
+	int ret;
+
 	if (patch(p, &p->dirty_addrs, publisher_patch_addrs4, publisher_patch_addrs6) < 0 ||
 	    patch(p, &p->dirty_owned, publisher_patch_owned4, publisher_patch_owned6) < 0)
 		return -ENOMEM;
-	if (p->dirty_addrs && p->tables.addrs(p->tables.arg, p->draft) < 0)
-		return -ENOMEM;
-	if (p->dirty_listeners && p->tables.listeners(p->tables.arg, p->draft) < 0)
-		return -ENOMEM;
-	if (p->dirty_owned && owned_ports_set(p->draft) < 0)
-		return -ENOMEM;
-	if (p->tables.cover && (p->dirty_marks || p->dirty_listeners))
-		return p->tables.cover(p->tables.arg, p->draft);
-	return 0;
+	while ((ret = table_make(p)) > 0)
+		;
+	return ret;
 }
 
 static void destroy_snapshot(void *s)
@@ -134,7 +163,7 @@ int publisher_flush(struct publisher *p)
 {
 	struct snapshot *old = p->live;
 	uint32_t n_touched;
-	bool addrs;
+	bool links;
 
 	if (!p->draft || p->held)
 		return 0;
@@ -166,14 +195,14 @@ int publisher_flush(struct publisher *p)
 	if (p->raise)
 		published_raise_gen(p->pub);
 	retire(&p->retired, old, destroy_snapshot);
-	addrs = p->dirty_addrs;
+	links = p->links;
 	n_touched = p->n_touched;
 	publisher_draft_clear(p);
 	p->published_us = clock_us();
 	waiters_published(p);
 	if (p->tables.published)
 		p->tables.published(p->tables.arg);
-	if (addrs && p->tables.links)
+	if (links && p->tables.links)
 		p->tables.links(p->tables.arg, p->live);
 	else if (n_touched > 0 && p->tables.servers)
 		p->tables.servers(p->tables.arg, p->live, p->touched, n_touched);

@@ -70,7 +70,10 @@ struct publisher {
 	struct publisher_tables tables;
 	struct snapshot *live;	/* equal to pub->snapshot */
 	struct snapshot *draft; /* NULL: nothing to publish */
-	bool dirty_addrs, dirty_listeners, dirty_owned, dirty_marks, raise;
+	/* Tables of the draft that have to be made anew. */
+	bool dirty_addrs, dirty_listeners, dirty_owned, dirty_marks;
+	bool links; /* the table of addresses was made anew for this draft */
+	bool raise;
 	bool held;	   /* the draft is not complete */
 	uint32_t *changed; /* service ids of the draft, perhaps twice */
 	uint32_t n_changed, max_changed;
@@ -129,6 +132,10 @@ void publisher_unused(struct publisher *p, struct service *svc);
 void publisher_hold(struct publisher *p);
 void publisher_release(struct publisher *p);
 
+/* Makes one table of the held draft, so that less is left for the flush to do in one go. False:
+ * there is none to make, or no memory, which the flush finds again. A change afterwards may ask for
+ * a table once more. */
+bool publisher_prepare(struct publisher *p);
 /* Publishes the draft, if any and not held, now. 0 or -ENOMEM (the draft stays). */
 int publisher_flush(struct publisher *p);
 /* Releases objects that are not used any more. By a timer, and for tests. */
