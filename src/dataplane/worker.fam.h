@@ -63,8 +63,6 @@ struct FAM(worker) {
 	struct FAM(local_plan) plans[BURST_MAX]; /* of the burst at hand: fullnat/local_end.h */
 	uint32_t n_plans;
 	struct FAM(pool_slot) pools[POOL_SLOTS]; /* by the hash of the server's address */
-	uint32_t ending[LOCALS_ENDING];		 /* entries: FAM_FN(local, prefetch_end)() */
-	uint32_t n_ending;
 	uint32_t n_others; /* servers' halves of connections in the other family's table */
 	struct FAM(source_slot) sources[SOURCE_SLOTS]; /* by the server's place in addrs */
 };

@@ -111,10 +111,9 @@ struct server_worker {
 } __rte_cache_aligned;
 _Static_assert(sizeof(struct server_worker) % 64 == 0, "lines of its own");
 
-#define MARKED_DESTS  1024
-#define SOURCE_SLOTS  8192
-#define POOL_SLOTS    256
-#define LOCALS_ENDING 8 /* local ends that are on their way, when connections end in turn */
+#define MARKED_DESTS 1024
+#define SOURCE_SLOTS 8192
+#define POOL_SLOTS   256
 
 #define FAM_TEMPLATE "dataplane/worker.fam.h"
 #include "base/both_families.h"

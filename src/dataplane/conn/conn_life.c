@@ -372,28 +372,37 @@ struct FAM(conn) *FAM_FN(template, create)(struct worker *w, const struct FAM(ke
 	return t;
 }
 
+/* Each kind of memory in a row, as stage schedule does: begun_prefetch(). */
 void FAM_FN(conn, prefetch_ends)(struct worker *w, const uint32_t *index, uint32_t n)
 {
 	const struct FAM(table) *t = &w->FAM(v).table;
 	uint32_t hash[2 * BURST_MAX], n_hashes = 0;
+	bool locals = false;
 
 	for (uint32_t i = 0; i < n; i++) {
 		const struct FAM(conn) *c = &t->conns[index[i]];
 
 		hash[n_hashes++] = FAM_FN(conn, hash)(t, c, DIR_IN);
-		if (unlikely(forward_has(c->c.method, FORWARD_BY_LOCAL)))
-			FAM_FN(local, prefetch_end)(w, c);
-		else if (c->c.flags & CONN_F_OUT_KEY)
+		locals |= forward_has(c->c.method, FORWARD_BY_LOCAL);
+		if (c->c.flags & CONN_F_OUT_KEY && !FAM_FN(half, crosses)(c))
 			hash[n_hashes++] = FAM_FN(conn, hash)(t, c, DIR_OUT);
-		__builtin_prefetch(&w->FAM(v).way.links[index[i]], 1);
-		__builtin_prefetch(&w->FAM(v).wheel.positions[index[i]], 1);
-		if (w->FAM(v).rows)
-			__builtin_prefetch(&w->FAM(v).rows[index[i]], 1);
-		__builtin_prefetch(&w->sched.row.counts[c->c.server], 1);
 	}
-	/* In a row, as stage schedule does: begun_prefetch(). */
+	if (unlikely(locals))
+		FAM_FN(local, prefetch_places)(w, index, n);
 	for (uint32_t i = 0; i < n_hashes; i++)
 		__builtin_prefetch(FAM_FN(table, bucket)(t, hash[i]), 1);
+	if (unlikely(locals))
+		FAM_FN(local, prefetch_groups)(w, index, n);
+	for (uint32_t i = 0; i < n; i++)
+		__builtin_prefetch(&w->FAM(v).way.links[index[i]], 1);
+	for (uint32_t i = 0; i < n; i++)
+		__builtin_prefetch(&w->FAM(v).wheel.positions[index[i]], 1);
+	for (uint32_t i = 0; w->FAM(v).rows && i < n; i++)
+		__builtin_prefetch(&w->FAM(v).rows[index[i]], 1);
+	for (uint32_t i = 0; i < n; i++)
+		__builtin_prefetch(&w->sched.row.counts[t->conns[index[i]].c.server], 1);
+	if (unlikely(locals))
+		FAM_FN(local, prefetch_rings)(w, index, n);
 }
 
 static void server_leave(struct worker *w, uint32_t id, uint64_t brief, bool active)

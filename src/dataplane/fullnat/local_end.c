@@ -189,14 +189,12 @@ static uint32_t end_give(struct worker *w, struct FAM(conn) *c, const struct FAM
 				     .sport = end->dport,
 				     .dport = end->lport,
 				     .proto = end->proto};
-	const uint32_t hash = FAM_FN(table, hash)(t, &key);
 
-	FAM_FN(table, prefetch_bucket)(t, hash);
 	local_put(c, end);
 	w->FAM(v).places[index] = (struct local_place){
 		.group = end->group, .place = end->place, .announced = announced};
 	FAM_FN(table, local_begin)(t, index, false);
-	return hash;
+	return FAM_FN(table, hash)(t, &key);
 }
 
 static struct FAM(local_end) end_of(const struct FAM_FN(conn, new) * n)
@@ -254,6 +252,26 @@ static bool plan_holds(const struct FAM(local_plan) *plan, uint32_t i)
 	       forward_has(c->method, FORWARD_BY_LOCAL) && c->out_hash == i;
 }
 
+/* Each kind of memory in a row: see begun_prefetch() of stages/schedule.c. */
+static void plans_prefetch(const struct worker *w, struct FAM(local_plan) *plans, uint32_t n)
+{
+	const struct FAM(local_ports) *const ports = &w->FAM(v).ports;
+	const struct FAM(table) *t = &w->FAM(v).table;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (likely(plans[i].n_addrs))
+			FAM_FN(local_search, prefetch_head)(&plans[i].search);
+	for (uint32_t i = 0; i < n; i++)
+		__builtin_prefetch(&w->FAM(v).places[FAM_FN(conn, index)(t, plans[i].c)], 1);
+	for (uint32_t i = 0; i < n; i++)
+		if (likely(plans[i].n_addrs))
+			FAM_FN(local_search, look)(ports, &plans[i].search);
+	for (uint32_t i = 0; i < n; i++)
+		if (likely(plans[i].n_addrs))
+			FAM_FN(local_search, prefetch)
+	(ports, &plans[i].search, plans[i].n_addrs);
+}
+
 bool FAM_FN(local, join_planned)(struct worker *w)
 {
 	struct FAM(local_plan) *const plans = w->FAM(v).plans;
@@ -262,14 +280,7 @@ bool FAM_FN(local, join_planned)(struct worker *w)
 	bool all = true;
 
 	w->FAM(v).n_plans = 0;
-	for (uint32_t i = 0; i < n; i++) {
-		const struct FAM(local_plan) *plan = &plans[i];
-
-		__builtin_prefetch(
-			&w->FAM(v).places[FAM_FN(conn, index)(&w->FAM(v).table, plan->c)], 1);
-		if (likely(plan->n_addrs))
-			FAM_FN(local_search, prefetch)(ports, &plan->search, plan->n_addrs);
-	}
+	plans_prefetch(w, plans, n);
 	for (uint32_t i = 0; i < n; i++) {
 		struct FAM(local_plan) *plan = &plans[i];
 		int ret = -ENETUNREACH;
@@ -291,30 +302,28 @@ bool FAM_FN(local, join_planned)(struct worker *w)
 	return all;
 }
 
-/*
- * An entry's place is prefetched now, the group that the place names ENDING_STEP calls later, when
- * the place has come, and what the group names as many calls after that. The wheel ends 16 entries
- * after as many calls, so that a longer step leaves more of them without the last prefetch.
- */
-#define ENDING_STEP 2
-_Static_assert(2 * ENDING_STEP < LOCALS_ENDING, "entries that are on their way");
-void FAM_FN(local, prefetch_end)(struct worker *w, const struct FAM(conn) *c)
+/* The ends' places, which the other two steps read. */
+void FAM_FN(local, prefetch_places)(const struct worker *w, const uint32_t *index, uint32_t n)
 {
-	uint32_t *const ending = w->FAM(v).ending;
-	const uint32_t turn = w->FAM(v).n_ending++;
-	const uint32_t place = ending[(turn - ENDING_STEP) % LOCALS_ENDING];
-	const uint32_t group = ending[(turn - 2 * ENDING_STEP) % LOCALS_ENDING];
-	const uint32_t index = FAM_FN(conn, index)(&w->FAM(v).table, c);
-	const struct local_place *const places = w->FAM(v).places;
+	for (uint32_t i = 0; i < n; i++)
+		__builtin_prefetch(&w->FAM(v).places[index[i]], 1);
+}
+
+void FAM_FN(local, prefetch_groups)(const struct worker *w, const uint32_t *index, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		FAM_FN(local_port, prefetch_group)
+	(&w->FAM(v).ports, w->FAM(v).places[index[i]].group);
+}
+
+void FAM_FN(local, prefetch_rings)(const struct worker *w, const uint32_t *index, uint32_t n)
+{
 	const struct FAM(table) *t = &w->FAM(v).table;
 
-	if (c->c.flags & CONN_F_OUT_KEY && !FAM_FN(half, crosses)(c))
-		FAM_FN(table, prefetch_conn)(t, c, DIR_OUT);
-	FAM_FN(local_port, prefetch)
-	(&w->FAM(v).ports, places[group].group, be16_to(t->conns[group].c.lport) & 1);
-	FAM_FN(local_port, prefetch_group)(&w->FAM(v).ports, places[place].group);
-	ending[turn % LOCALS_ENDING] = index;
-	__builtin_prefetch(&places[index], 1);
+	for (uint32_t i = 0; i < n; i++)
+		FAM_FN(local_port, prefetch)
+	(&w->FAM(v).ports, w->FAM(v).places[index[i]].group,
+	 be16_to(t->conns[index[i]].c.lport) & 1);
 }
 
 void FAM_FN(local, part)(struct worker *w, struct FAM(conn) *c)

@@ -104,8 +104,8 @@ void FAM_FN(half, end)(struct worker *w, struct FAM(conn) *h, uint8_t step);
 
 /*
  * Gives c, whose in key is in the table, its local end: that of n, or where n has none one with a
- * port of its own choice. out_hash: of its out key, whose bucket is prefetched; the key is for the
- * caller to link. With a server of the other family nothing is left to link. 0, or
+ * port of its own choice. out_hash: of its out key, which is for the caller to link. With a server
+ * of the other family nothing is left to link. 0, or
  *
  *	-ENOSPC		no group of ports is left
  *	-ENETUNREACH	no pool has an address of the link by which the server is reached
@@ -124,8 +124,12 @@ int FAM_FN(local, join)(struct worker *w, struct FAM(conn) *c, const struct FAM_
  */
 int FAM_FN(local, plan)(struct worker *w, struct FAM(conn) *c, const struct FAM_FN(conn, new) * n);
 bool FAM_FN(local, join_planned)(struct worker *w);
-/* Prefetches what FAM_FN(local, part)() will touch, for connections that end one by one. */
-void FAM_FN(local, prefetch_end)(struct worker *w, const struct FAM(conn) *c);
+/* Prefetches what FAM_FN(local, part)() will touch besides the entries and their buckets, for n
+ * entries that will end, all of them by full NAT or not: places, then what the places name, then
+ * what the groups name. Whatever is prefetched must have come before the next step. */
+void FAM_FN(local, prefetch_places)(const struct worker *w, const uint32_t *index, uint32_t n);
+void FAM_FN(local, prefetch_groups)(const struct worker *w, const uint32_t *index, uint32_t n);
+void FAM_FN(local, prefetch_rings)(const struct worker *w, const uint32_t *index, uint32_t n);
 /* Takes the out key of c out of the table, if it is there. The port's quarantine begins. */
 void FAM_FN(local, part)(struct worker *w, struct FAM(conn) *c);
 /* c, whose local end is that of an entry of another table, gets a number of its own table for the

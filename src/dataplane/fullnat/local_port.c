@@ -358,18 +358,13 @@ void FAM_FN(local_search, begin)(struct FAM(local_ports) *t, const struct FAM(lo
 	const uint64_t server = end_hash(t, end);
 	const uint16_t hint = (server * OWNER_STEPS + end->step) % LOCAL_PORT_HINTS;
 	uint32_t at = t->hint[hint];
-	const struct FAM(local_group) *g;
 
 	if (t->n_searches++ % FRESH_AGAIN == 0 || at >= 2 * n)
 		at = 0;
 	search->server = server;
 	search->hint = hint;
 	search->at = (uint8_t)at;
-	search->group = *head_at(t, server, addrs[at < n ? at : at - n], end->step);
-	g = &t->groups[search->group];
-	__builtin_prefetch(g, 1);
-	if (sizeof(*g) > 64)
-		__builtin_prefetch((const uint8_t *)g + 64, 1);
+	search->head = head_at(t, server, addrs[at < n ? at : at - n], end->step);
 }
 
 int FAM_FN(local_search, finish)(struct FAM(local_ports) *t, struct FAM(local_end) *end,
@@ -408,6 +403,7 @@ int FAM_FN(local_port, choose)(struct FAM(local_ports) *t, struct FAM(local_end)
 	struct FAM(local_search) search;
 
 	FAM_FN(local_search, begin)(t, end, addrs, n, &search);
+	search.group = *search.head;
 	return FAM_FN(local_search, finish)(t, end, addrs, n, now_s, &search);
 }
 

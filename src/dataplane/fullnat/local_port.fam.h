@@ -62,20 +62,36 @@ int FAM_FN(local_port, choose)(struct FAM(local_ports) *t, struct FAM(local_end)
 /* A choice that is under way: where the search begins, in the order own halves of all addresses,
  * then the other halves. */
 struct FAM(local_search) {
-	uint64_t server; /* the hash of the server endpoint */
-	uint32_t group;	 /* of the first address, most likely; 0: there is none yet */
-	uint16_t hint;	 /* index of local_ports.hint */
+	uint64_t server;      /* the hash of the server endpoint */
+	const uint32_t *head; /* of the chain in which the group of the first address is */
+	uint32_t group;	      /* of the first address, most likely; 0: there is none yet */
+	uint16_t hint;	      /* index of local_ports.hint */
 	uint8_t at;
 };
 
 /*
- * The same in three steps, for several ends: the memory of each step is prefetched by the step
- * before, for all ends. end and addrs are the same in all steps; nothing else may be changed
- * between begin and finish but by other choices and ends.
+ * The same in steps, for several ends. Each step is done for all ends before the next, so that the
+ * prefetches of a step stand in a row: begin, prefetch_head, look, prefetch, finish. end and addrs
+ * are the same in all steps; nothing else may be changed between begin and finish but by other
+ * choices and ends.
  */
 void FAM_FN(local_search, begin)(struct FAM(local_ports) *t, const struct FAM(local_end) *end,
 				 const FAM_ADDR *addrs, uint32_t n,
 				 struct FAM(local_search) *search);
+static inline void FAM_FN(local_search, prefetch_head)(const struct FAM(local_search) *search)
+{
+	__builtin_prefetch(search->head);
+}
+/* Reads the head of the chain and prefetches the group. */
+static inline void FAM_FN(local_search, look)(const struct FAM(local_ports) *t,
+					      struct FAM(local_search) *search)
+{
+	const struct FAM(local_group) *g = &t->groups[search->group = *search->head];
+
+	__builtin_prefetch(g, 1);
+	if (sizeof(*g) > 64)
+		__builtin_prefetch((const uint8_t *)g + 64, 1);
+}
 static inline void FAM_FN(local_search, prefetch)(const struct FAM(local_ports) *t,
 						  const struct FAM(local_search) *search,
 						  uint32_t n)
