@@ -184,7 +184,6 @@ static __rte_always_inline enum drop_reason ipv4_fill(const struct table4 *t, st
 	rest |= (uint64_t)proto << 32;
 	key4_set(&p->key, &h.addrs, rest);
 	p->hash = table4_hash_words(t, h.addrs, rest);
-	table4_prefetch_bucket(t, p->hash);
 	if (unlikely(room != total))
 		trim_padding(m, room - total);
 	return DROP_MAX;
@@ -373,6 +372,16 @@ static __rte_noinline unsigned int frames_other(struct worker *w, struct rte_mbu
 	return i;
 }
 
+/* In a row: see begun_prefetch() of schedule.c. */
+static __rte_always_inline void buckets_prefetch(const struct worker *w, const struct burst4 *b4,
+						 const struct burst6 *b6)
+{
+	for (const struct pkt4 *p = b4->pkts; p < b4->pkts + b4->n; p++)
+		table4_prefetch_bucket(&w->v4.table, p->hash);
+	for (const struct pkt6 *p = b6->pkts; p < b6->pkts + b6->n; p++)
+		table6_prefetch_bucket(&w->v6.table, p->hash);
+}
+
 void stage_parse(struct worker *w, struct rte_mbuf **frames, uint16_t n, struct burst4 *b4,
 		 struct burst6 *b6)
 {
@@ -412,4 +421,5 @@ void stage_parse(struct worker *w, struct rte_mbuf **frames, uint16_t n, struct 
 		p++;
 	}
 	b4->n = (uint16_t)(p - b4->pkts);
+	buckets_prefetch(w, b4, b6);
 }

@@ -58,7 +58,6 @@ static __rte_always_inline enum drop_reason ipv6_finish(const struct worker *w, 
 		return DROP_BAD_SOURCE;
 	p->key = key;
 	p->hash = table6_hash(t, &key);
-	table6_prefetch_bucket(t, p->hash);
 	if (unlikely(room != total))
 		trim_padding(m, room - total);
 	return DROP_MAX;
