@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# limit: 120
+# limit: 300
 # Every recording that can run equals the kernel, decision by decision and in its listings;
 # those that cannot run yet are the ones named in not-yet, no more and no fewer.
 set -eu
