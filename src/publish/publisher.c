@@ -90,7 +90,8 @@ static int patch(struct publisher *p, bool *dirty, int (*patch4)(struct publishe
 	return ret == -ENOSPC ? 0 : ret;
 }
 
-/* One table that has to be made anew. 1: there was one; 0: there is none; -ENOMEM. */
+/* Makes the next table that is dirty. 1: a table was made; 0: all are as they should be; -ENOMEM.
+ */
 static int table_make(struct publisher *p)
 {
 	const struct publisher_tables *make = &p->tables;
