@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # limit: 90
+# alone: yes, times are measured
 # Clients of the control socket and of the metrics that do not read, read slowly, send half
 # lines, or come and go: the control loop stays in time for others.
 . "$(dirname "$0")/lib.sh"
