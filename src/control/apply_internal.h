@@ -10,6 +10,7 @@
 #include "control/checking.h"
 #include "publish/builder.h"
 
+/* From PHASE_BUILD to PHASE_RESTORE the draft is held: apply_stop(). */
 enum phase {
 	PHASE_LOAD,
 	PHASE_COUNT,
