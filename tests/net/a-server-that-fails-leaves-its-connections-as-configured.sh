@@ -12,7 +12,6 @@ network_two_armed 2 2
 for i in 1 2; do
 	web_start server$i
 	echo well > "$RUN/web-server$i/www/health"
-	truncate -s 24M "$RUN/web-server$i/www/big" # six seconds
 done
 http='[{"name": "web", "type": "http", "interval": "200ms", "fast_interval": "100ms",
 	"timeout": "800ms", "rise": 2, "fall": 2, "http": {"path": "/health"}}]'
@@ -94,7 +93,7 @@ wait_for 6 "it has its whole weight" whole
 for s in quiesce keep; do
 	for i in 1 2; do
 		background_wait $s$i
-		is "curl's exit code and bytes, $s" "$(cut -d ' ' -f 1-2 "$RUN/$s$i.log")" = "0 $((24 << 20))"
+		is "curl's exit code and bytes, $s" "$(cut -d ' ' -f 1-2 "$RUN/$s$i.log")" = "0 $WEB_SLOW"
 	done
 done
 background_wait ask
