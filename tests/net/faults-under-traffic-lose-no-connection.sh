@@ -65,7 +65,7 @@ overlap()
 			both = first_new && last_old > first_new
 			print (both ? last_old - first_new : 0), (both ? was[old] - sent : 0)
 		}
-	' "$RUN/wire.log"
+	' "$RUN/wire_poll.log"
 }
 
 # --- Traffic: begin, and end with what must hold ---
