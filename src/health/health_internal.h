@@ -105,7 +105,8 @@ struct member {
 	uint64_t since_ms; /* calendar */
 	char *why;	   /* of admin; or NULL */
 	uint32_t n_history;
-	struct transition history[HEALTH_HISTORY]; /* newest first */
+	/* [HEALTH_HISTORY], newest first; NULL for a server without checks that nobody forced */
+	struct transition *history;
 };
 
 struct group {
@@ -187,6 +188,9 @@ void attempts_cancel(struct health *h);
 
 /* --- members: members.c --- */
 struct member *member_create(struct group *g, const struct health_server *server, bool first);
+/* Before anything can happen to the member that its history has to tell: a check, an order. 0 or
+ * -ENOMEM. */
+int member_reserve_history(struct member *m);
 void member_destroy(struct member *m);
 /* The last change, in words. */
 void member_log(const struct member *m);

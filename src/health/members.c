@@ -24,11 +24,19 @@ struct member *member_create(struct group *g, const struct health_server *server
 	return m;
 }
 
+int member_reserve_history(struct member *m)
+{
+	if (!m->history)
+		m->history = calloc(HEALTH_HISTORY, sizeof(*m->history));
+	return m->history ? 0 : -ENOMEM;
+}
+
 void member_destroy(struct member *m)
 {
 	timer_disarm(&m->group->h->timers, &m->reentry);
 	for (uint32_t i = 0; i < m->n_history; i++)
 		free(m->history[i].reason);
+	free(m->history);
 	free(m->why);
 	free(m->links);
 	free(m);
@@ -220,8 +228,10 @@ int member_force(struct member *m, enum health_admin admin, const char *why, uin
 	char *copy = why && why[0] ? strdup(why) : NULL;
 	bool paused = false;
 
-	if (why && why[0] && !copy)
+	if ((why && why[0] && !copy) || member_reserve_history(m) < 0) {
+		free(copy);
 		return -ENOMEM;
+	}
 	free(m->why);
 	m->why = copy;
 	if (m->state.admin == admin)

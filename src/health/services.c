@@ -94,8 +94,10 @@ static int plan_server(struct group *g, const struct health_server *server, bool
 		return -ENOMEM;
 	while (server->checks && server->checks[n])
 		n++;
-	p->links = calloc(n ? n : 1, sizeof(struct inquiry_link *));
-	if (!p->links)
+	if (n == 0)
+		return 0;
+	p->links = calloc(n, sizeof(struct inquiry_link *));
+	if (!p->links || member_reserve_history(p->member) < 0)
 		return -ENOMEM;
 	for (; p->n_links < n; p->n_links++) {
 		struct inquiry_link *l = link_create(p->member, (enum forward_method)server->method,

@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sparse.h"
 #include "base/words.h"
 #include "publish/publisher.h"
 
-#define SAMPLE_S     2
-#define SERVERS_STEP 2048 /* ids looked at before others of the control thread run */
+#define SAMPLE_S      2
+#define SERVERS_BYTES ((MAX_SERVERS + 1) * sizeof(struct traffic_server))
+#define SERVERS_STEP  2048 /* ids looked at before others of the control thread run */
 
 /* last, now: counters. n: their number. */
 static void rates_of(float *rate, const void *last, const void *now, size_t n, uint64_t elapsed_us)
@@ -214,7 +216,7 @@ int traffic_init(struct traffic *t, struct dataplane *dp, struct runtime *runtim
 	t->dp = dp;
 	t->runtime = runtime;
 	t->next_id = MAX_SERVERS + 1;
-	t->servers = calloc(MAX_SERVERS + 1, sizeof(*t->servers));
+	t->servers = sparse_get(SERVERS_BYTES);
 	return t->servers ? 0 : -ENOMEM;
 }
 
@@ -235,6 +237,6 @@ void traffic_detach(struct traffic *t)
 
 void traffic_fini(struct traffic *t)
 {
-	free(t->servers);
+	sparse_put(t->servers, SERVERS_BYTES);
 	memset(t, 0, sizeof(*t));
 }

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/sparse.h"
 #include "model/published.h"
 #include "model/runtime_hosts.h"
 #include "model/runtime_index.h"
@@ -51,18 +51,23 @@ static uint32_t server_id_hash(const struct runtime *rt, uint32_t id)
 
 /* --- Registry ---------------------------------------------------------------------- */
 
+/* Bytes of a table by id. */
+#define BY_SERVER(table)  ((MAX_SERVERS + 1) * sizeof(*(table)))
+#define BY_SERVICE(table) ((MAX_SERVICES + 1) * sizeof(*(table)))
+
 int runtime_init(struct runtime *rt)
 {
 	memset(rt, 0, sizeof(*rt));
-	/* Large and mostly untouched: pages come when ids are given out. */
-	rt->servers = calloc(MAX_SERVERS + 1, sizeof(rt->servers[0]));
-	rt->services = calloc(MAX_SERVICES + 1, sizeof(rt->services[0]));
+	rt->server_room = sparse_get(BY_SERVER(rt->server_room));
+	rt->service_room = sparse_get(BY_SERVICE(rt->service_room));
+	rt->servers = sparse_get(BY_SERVER(rt->servers));
+	rt->services = sparse_get(BY_SERVICE(rt->services));
+	rt->encaps = sparse_get(BY_SERVER(rt->encaps));
 	rt->server_ids = calloc(MAX_SERVERS / 64 + 1, sizeof(rt->server_ids[0]));
 	rt->service_ids = calloc(MAX_SERVICES / 64 + 1, sizeof(rt->service_ids[0]));
-	rt->encaps = calloc(MAX_SERVERS + 1, sizeof(rt->encaps[0]));
-	if (runtime_set_workers(rt, 1) < 0 || rt->servers == NULL || rt->services == NULL ||
-	    rt->server_ids == NULL || rt->service_ids == NULL || rt->encaps == NULL ||
-	    runtime_hosts_init(&rt->hosts) < 0) {
+	if (runtime_set_workers(rt, 1) < 0 || rt->server_room == NULL || rt->service_room == NULL ||
+	    rt->servers == NULL || rt->services == NULL || rt->server_ids == NULL ||
+	    rt->service_ids == NULL || rt->encaps == NULL || runtime_hosts_init(&rt->hosts) < 0) {
 		runtime_fini(rt);
 		return -ENOMEM;
 	}
@@ -81,19 +86,18 @@ static size_t slots_bytes(uint32_t n_rows)
 static void slots_free(const struct runtime *rt)
 {
 	if (rt->slots != NULL)
-		munmap(rt->slots - SLOTS_BEFORE, slots_bytes(rt->n_rows));
+		sparse_put(rt->slots - SLOTS_BEFORE, slots_bytes(rt->n_rows));
 }
 
 int runtime_set_workers(struct runtime *rt, uint32_t n)
 {
 	const uint32_t n_rows = n < COUNT_ROWS_MAX ? n : COUNT_ROWS_MAX;
-	void *room = mmap(NULL, slots_bytes(n_rows), PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t *room = sparse_get(slots_bytes(n_rows));
 
-	if (room == MAP_FAILED)
+	if (room == NULL)
 		return -ENOMEM;
 	slots_free(rt);
-	rt->slots = (uint64_t *)room + SLOTS_BEFORE;
+	rt->slots = room + SLOTS_BEFORE;
 	rt->n_rows = n_rows;
 	rt->rows_shared = n > n_rows;
 	return 0;
@@ -101,19 +105,11 @@ int runtime_set_workers(struct runtime *rt, uint32_t n)
 
 void runtime_fini(struct runtime *rt)
 {
-	for (uint32_t i = 0; i < rt->n_leavers; i++) {
-		if (rt->leavers[i].forgotten) {
-			free(rt->leavers[i].server);
-			free(rt->leavers[i].service);
-		}
-	}
-	for (uint32_t id = 1; rt->servers != NULL && id <= MAX_SERVERS; id++)
-		free(rt->servers[id]);
-	for (uint32_t id = 1; rt->services != NULL && id <= MAX_SERVICES; id++)
-		free(rt->services[id]);
-	free(rt->servers);
-	free(rt->services);
-	free(rt->encaps);
+	sparse_put(rt->server_room, BY_SERVER(rt->server_room));
+	sparse_put(rt->service_room, BY_SERVICE(rt->service_room));
+	sparse_put(rt->servers, BY_SERVER(rt->servers));
+	sparse_put(rt->services, BY_SERVICE(rt->services));
+	sparse_put(rt->encaps, BY_SERVER(rt->encaps));
 	slots_free(rt);
 	free(rt->server_ids);
 	free(rt->service_ids);
@@ -165,6 +161,7 @@ struct server_rt *runtime_server_find(const struct runtime *rt, const struct ser
 struct service_rt *runtime_service_get(struct runtime *rt, const char *key)
 {
 	struct service_rt *svc = runtime_service_find(rt, key);
+	uint32_t id;
 
 	if (svc != NULL) {
 		if (!svc->present && rt->on_service_return != NULL)
@@ -176,16 +173,14 @@ struct service_rt *runtime_service_get(struct runtime *rt, const char *key)
 	if (leavers_reserve(rt) < 0 ||
 	    runtime_index_reserve(rt, &rt->service_index, service_id_hash) < 0)
 		return NULL;
-	svc = aligned_alloc(_Alignof(struct service_rt), sizeof(*svc));
-	if (svc == NULL)
-		return NULL;
-	memset(svc, 0, sizeof(*svc));
-	svc->id = runtime_id_take(rt->service_ids, &rt->service_hint, MAX_SERVICES);
-	if (svc->id == 0) {
-		free(svc);
+	id = runtime_id_take(rt->service_ids, &rt->service_hint, MAX_SERVICES);
+	if (id == 0) {
 		errno = ENOSPC;
 		return NULL;
 	}
+	svc = &rt->service_room[id];
+	memset(svc, 0, sizeof(*svc));
+	svc->id = id;
 	snprintf(svc->key, sizeof(svc->key), "%s", key);
 	svc->present = true;
 	__atomic_store_n(&rt->services[svc->id], svc, __ATOMIC_RELEASE);
@@ -198,6 +193,7 @@ struct server_rt *runtime_server_get(struct runtime *rt, struct service_rt *svc,
 				     const struct endpoint *ep)
 {
 	struct server_rt *srv = runtime_server_find(rt, svc, ep);
+	uint32_t id;
 
 	if (srv != NULL) {
 		if (!srv->down)
@@ -208,16 +204,14 @@ struct server_rt *runtime_server_get(struct runtime *rt, struct service_rt *svc,
 	if (leavers_reserve(rt) < 0 ||
 	    runtime_index_reserve(rt, &rt->server_index, server_id_hash) < 0)
 		return NULL;
-	srv = aligned_alloc(_Alignof(struct server_rt), sizeof(*srv));
-	if (srv == NULL)
-		return NULL;
-	memset(srv, 0, sizeof(*srv));
-	srv->id = runtime_id_take(rt->server_ids, &rt->server_hint, MAX_SERVERS);
-	if (srv->id == 0) {
-		free(srv);
+	id = runtime_id_take(rt->server_ids, &rt->server_hint, MAX_SERVERS);
+	if (id == 0) {
 		errno = ENOSPC;
 		return NULL;
 	}
+	srv = &rt->server_room[id];
+	memset(srv, 0, sizeof(*srv));
+	srv->id = id;
 	srv->service_id = (uint16_t)svc->id;
 	srv->n_rows = (uint8_t)rt->n_rows;
 	srv->rows_shared = rt->rows_shared;
@@ -335,7 +329,6 @@ static bool server_reap(struct runtime *rt, struct runtime_leaver *l, const stru
 	}
 	rt->services[srv->service_id]->n_server_rt--;
 	runtime_id_release(rt->server_ids, srv->id);
-	free(srv);
 	return true;
 }
 
@@ -358,7 +351,6 @@ static bool service_reap(struct runtime *rt, struct runtime_leaver *l, const str
 		return false;
 	}
 	runtime_id_release(rt->service_ids, svc->id);
-	free(svc);
 	return true;
 }
 

@@ -243,7 +243,7 @@ struct runtime_leaver;
  *		names it; from then on no thread can come to name it
  *	forget	out of the index and its slot
  *	wait	a grace period
- *	release	the object is freed, its id may be used again
+ *	release	its id and its memory may be used again
  */
 struct runtime {
 	struct server_rt **servers;   /* [MAX_SERVERS + 1] */
@@ -257,6 +257,9 @@ struct runtime {
 	uint32_t server_hint, service_hint; /* where the search for a free id starts */
 	/* --- control only --- */
 	uint64_t *server_ids, *service_ids; /* bit per id in use, until its release */
+	/* The object of each id, in use or not: as many, and a new one is next to the last. */
+	struct server_rt *server_room;
+	struct service_rt *service_room;
 	struct runtime_index server_index, service_index;
 	struct runtime_hosts hosts;
 	struct runtime_leaver *leavers; /* removed, on their way out */

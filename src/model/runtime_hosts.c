@@ -2,25 +2,28 @@
 #include "model/runtime_hosts.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/sparse.h"
 
 #define CHAINS (1U << 17)
 
-/* Large and mostly untouched: pages come when ids are given out. */
+#define CHAIN_BYTES (CHAINS * sizeof(uint32_t))
+#define LINK_BYTES  ((MAX_SERVERS + 1) * sizeof(uint32_t))
+
 int runtime_hosts_init(struct runtime_hosts *h)
 {
-	h->first = calloc(CHAINS, sizeof(*h->first));
-	h->next = calloc(MAX_SERVERS + 1, sizeof(*h->next));
-	h->prev = calloc(MAX_SERVERS + 1, sizeof(*h->prev));
+	h->first = sparse_get(CHAIN_BYTES);
+	h->next = sparse_get(LINK_BYTES);
+	h->prev = sparse_get(LINK_BYTES);
 	return h->first && h->next && h->prev ? 0 : -ENOMEM;
 }
 
 void runtime_hosts_fini(struct runtime_hosts *h)
 {
-	free(h->first);
-	free(h->next);
-	free(h->prev);
+	sparse_put(h->first, CHAIN_BYTES);
+	sparse_put(h->next, LINK_BYTES);
+	sparse_put(h->prev, LINK_BYTES);
 	memset(h, 0, sizeof(*h));
 }
 
