@@ -2,14 +2,44 @@
 #include "control/memory_trim.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <malloc.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #include "control/control_internal.h"
 
+/* A change of one server copies tables and writes a text: up to this much stays for the next one,
+ * which would otherwise wait for the system's pages. */
+#define KEEP_BYTES (16U << 20)
+
+/* Bytes of the process that no user of malloc() has: what malloc() keeps, and all that is not
+ * malloc()'s. 0: not known. */
+static uint64_t not_in_use(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	const struct mallinfo2 info = mallinfo2();
+	const uint64_t in_use = info.uordblks + info.hblkhd;
+	uint64_t pages = 0, bytes;
+
+	if (!f)
+		return 0;
+	if (fscanf(f, "%*u %" SCNu64, &pages) != 1)
+		pages = 0;
+	(void)fclose(f);
+	bytes = pages * (uint64_t)sysconf(_SC_PAGESIZE);
+	return bytes > in_use ? bytes - in_use : 0;
+}
+
 static void trim(void *arg)
 {
-	(void)arg;
+	struct memory_trim *t = arg;
+	const uint64_t now = not_in_use();
+
+	if (now && now < t->left + KEEP_BYTES)
+		return;
 	(void)malloc_trim(0);
+	t->left = not_in_use();
 }
 
 static void trimmed(void *arg)

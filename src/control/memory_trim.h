@@ -5,11 +5,13 @@
 /*
  * Returns memory to the system. To apply or list a configuration of ten thousand services takes
  * hundreds of megabytes for a moment, and malloc keeps them. A second after the last such work
- * another thread gives back the pages that are free. Context: the control thread.
+ * another thread gives back the pages that are free, once they are 16 MiB more than the last time
+ * has left. Context: the control thread.
  */
 
 #include <event2/event.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "control/jobs.h"
 
@@ -19,6 +21,7 @@ struct memory_trim {
 	struct event *ev; /* NULL before the start */
 	struct job job;
 	bool busy;
+	uint64_t left; /* bytes that nothing used after the last time; the job's while busy */
 };
 
 /* 0 or -ENOMEM. */
